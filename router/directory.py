@@ -1,0 +1,97 @@
+"""
+Who can be addressed: units, county platforms, the desk, the supervision office, the archive, and the places.
+
+Units are found by id, or by what a source calls them. Names change (a bureau is renamed, a
+source has a number of its own for it), so each unit carries aliases, and an alias may be
+limited to one source (`scope`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Part = Literal["unit", "platform", "desk", "supervision", "archive"]
+"""A department or company, a county-level platform, or one of the three offices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Someone a task can be given to. Its id is its destination's id as well."""
+
+    id: str
+    name: str
+    part: Part = "unit"
+    full_name: str = ""
+    aliases: tuple[str, ...] = ()
+    scoped_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Source → what only that source calls it (its own numbers and codes)."""
+    region: str = ""
+    """For a platform: the region whose appeals it takes."""
+    office: str = ""
+    """责任处室 (R20)."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(n for n in (self.name, self.full_name, *self.aliases) if n))
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    code: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    old_codes: tuple[str, ...] = ()
+
+
+class Directory:
+    """All units and regions of the city, looked up by what people call them."""
+
+    def __init__(self, units: Iterable[Unit], regions: Iterable[Region] = ()) -> None:
+        self.units = {unit.id: unit for unit in units}
+        self.regions = {region.code: region for region in regions}
+        self._by_name = {
+            _fold(name): unit.id for unit in self.units.values() for name in (*unit.names, unit.id)
+        }
+        self._by_scope = {
+            (source, _fold(name)): unit.id
+            for unit in self.units.values()
+            for source, names in unit.scoped_aliases.items()
+            for name in names
+        }
+        self._platforms = {unit.region: unit.id for unit in self.units.values() if unit.part == "platform"}
+        self._codes = {
+            code: region.code for region in self.regions.values() for code in (region.code, *region.old_codes)
+        }
+        self._places = {
+            _fold(name): region.code
+            for region in self.regions.values()
+            for name in (region.name, *region.aliases)
+        }
+
+    def unit(self, called: str, scope: str | None = None) -> str | None:
+        """The id of the unit that is called this, the source's own words first; None when nobody is."""
+        folded = _fold(called)
+        return self._by_scope.get((scope or "", folded)) or self._by_name.get(folded)
+
+    def platform_of(self, region: str) -> str | None:
+        """The county-level platform that takes appeals from this region."""
+        return self._platforms.get(region)
+
+    def office(self, part: Part) -> str | None:
+        """The id of the desk, the supervision office or the archive."""
+        return next((unit.id for unit in self.units.values() if unit.part == part), None)
+
+    def region(self, code_or_name: str) -> str | None:
+        """The present code for a code (an old one too) or for a place's exact name."""
+        return self._codes.get(code_or_name.strip()) or self._places.get(_fold(code_or_name))
+
+    @property
+    def place_names(self) -> Mapping[str, str]:
+        """Every name of every place → its code; for finding places inside a text."""
+        return self._places
+
+
+def _fold(name: str) -> str:
+    return "".join(name.split()).casefold().replace("（", "(").replace("）", ")")

@@ -1,0 +1,77 @@
+"""
+JSON as it comes from outside and goes out again, with nothing bent on the way.
+
+Numbers with a fraction become Decimal, whole numbers stay int of any length (23-digit ids exist),
+NaN and Infinity are refused, a key that stands twice is refused, depth and length are limited.
+A float is never made.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import simplejson
+
+from router.errors import MalformedEnvelope
+
+MAX_DEPTH = 64
+"""Deeper nesting than any real payload; keeps parsers and mappings off the recursion limit."""
+
+
+def loads(raw: bytes | str) -> Any:
+    """Read JSON strictly; `MalformedEnvelope` says what is wrong without quoting the text."""
+    if isinstance(raw, bytes):
+        try:
+            raw = raw.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise MalformedEnvelope(f"not UTF-8 at byte {error.start}") from error
+    try:
+        value = simplejson.loads(
+            raw, use_decimal=True, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys
+        )
+    except simplejson.JSONDecodeError as error:
+        raise MalformedEnvelope(
+            f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"
+        ) from error
+    except RecursionError as error:
+        raise MalformedEnvelope(f"JSON nested deeper than {MAX_DEPTH}") from error
+    except ValueError as error:  # e.g. an integer of more than 4,300 digits
+        raise MalformedEnvelope(f"not JSON: {type(error).__name__}") from error
+    _limit_depth(value)
+    return value
+
+
+def dumps(value: Any) -> bytes:
+    """Write compact UTF-8; lone surrogates stay escaped, so that what was received can be kept."""
+    try:
+        text: str = simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":"))
+        return text.encode()
+    except UnicodeEncodeError:
+        text = simplejson.dumps(value, use_decimal=True, ensure_ascii=True, separators=(",", ":"))
+        return text.encode()
+
+
+def _refuse_constant(name: str) -> None:
+    raise MalformedEnvelope(f"not JSON: {name} is not a number")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise MalformedEnvelope("an object has the same key twice")
+    return found
+
+
+def _limit_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for item in level
+            if isinstance(item, (dict, list))
+            for child in (item.values() if isinstance(item, dict) else item)
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return
+    raise MalformedEnvelope(f"JSON nested deeper than {MAX_DEPTH}")
