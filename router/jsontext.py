@@ -30,9 +30,8 @@ def loads(raw: bytes | str) -> Any:
             raw, use_decimal=True, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys
         )
     except simplejson.JSONDecodeError as error:
-        raise MalformedEnvelope(
-            f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"
-        ) from error
+        where = f"line {error.lineno} column {error.colno}"
+        raise MalformedEnvelope(f"not JSON: {error.msg} at {where}") from error
     except RecursionError as error:
         raise MalformedEnvelope(f"JSON nested deeper than {MAX_DEPTH}") from error
     except ValueError as error:  # e.g. an integer of more than 4,300 digits

@@ -32,7 +32,7 @@ def mask_phone(phone: str) -> str:
 
 
 def mask_text(text: str, limit: int = 40) -> str:
-    """A short, one-line excerpt with phones, numbers and mail addresses masked and control characters gone."""
+    """A short one-line excerpt: phones, numbers and mail addresses masked, control characters gone."""
     text = _CONTROL.sub(" ", text[: limit * 4])
     text = _MAIL.sub("***@***", text)
     text = _DIGITS.sub(lambda found: mask_phone(found.group()), text)

@@ -179,7 +179,7 @@ class WorkList(Protocol):
     """The pull work lists (kind `pull`) behind the units' HTTP door."""
 
     def lease(self, destination: str, limit: int, lease_for: timedelta) -> list[LeasedTask]:
-        """The oldest due tasks in order, leased; a task comes again when its lease runs out unacknowledged."""
+        """The oldest due tasks in order, leased; an unacknowledged one comes again when its lease ends."""
 
     def acknowledge(self, destination: str, dispatch_id: str, lease: str) -> bool:
         """Accepted by the unit. True also for a repeat; False when the lease is not (or no longer) theirs."""

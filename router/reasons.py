@@ -1,4 +1,4 @@
-"""Every reason code that a dead letter, a parked delivery, an attempt or a refusal can carry. A closed list."""
+"""Every reason code of a dead letter, a parked delivery, an attempt or a refusal. A closed list."""
 
 from __future__ import annotations
 
