@@ -1,0 +1,138 @@
+"""
+Intake: a batch becomes rows, in one transaction, and only then is anyone told yes.
+
+Work that needs no lock is done before BEGIN: look up what is known of each item, translate,
+decide. The ledger then writes everything at once, or nothing. When another writer was faster on
+one of the appeals (push and pull of one system meet), the look-up is stale: `Conflict`, and the
+batch is worked through again. When the database refuses one item's data, the items are committed
+one by one, so that it takes no neighbour along.
+
+A crash before COMMIT leaves nothing and the source hands out the batch again; a crash after it
+leaves everything, and the ledger recognises the repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from typing import Protocol
+
+from router.crashpoints import crashpoint
+from router.errors import LedgerUnavailable
+from router.events import DeadLettered, EnvelopeRecorded, Observer
+from router.flows.reading import REFUSED_DATA, Read, Reading
+from router.flows.records import BatchRecord, Case, Head
+from router.message import Acceptance, Accepted, Batch, Cursor, Envelope
+from router.ports import Clock
+
+MAX_TRIES = 5
+"""Lost races against other writers before a batch is tried item by item."""
+
+
+class Conflict(Exception):
+    """Another writer changed one of the batch's appeals meanwhile; nothing was written."""
+
+
+class DataRefused(Exception):
+    """The database refused the data of something in the batch; nothing was written."""
+
+
+class IntakeLedger(Protocol):
+    """What intake asks of the ledger."""
+
+    def heads(self, source: str, source_ids: Collection[str]) -> dict[str, Head]:
+        """What is known of these items; unknown ones are absent."""
+
+    def cases(self, appeal_ids: Collection[str]) -> dict[str, Case]:
+        """What is under way for these appeals."""
+
+    def kept_envelope(self, envelope_id: str) -> Envelope | None:
+        """The untouched original."""
+
+    def raw_hash(self, envelope: Envelope) -> str:
+        """A keyed hash that tells whether the very same bytes were received before."""
+
+    def record(self, batch: BatchRecord) -> None:
+        """Commit all of it. Raises Conflict, DataRefused or LedgerUnavailable; then nothing is written."""
+
+
+class Intake:
+    """`accept` is the one way into the hub, for polled and pushed batches alike. Thread-safe."""
+
+    def __init__(
+        self,
+        ledger: IntakeLedger,
+        reading: Callable[[str, Mapping[str, Head], Mapping[str, Case]], Reading],
+        *,
+        clock: Clock,
+        config_hash: str,
+        announce: Observer,
+    ) -> None:
+        self._ledger = ledger
+        self._reading = reading
+        self._clock = clock
+        self._config_hash = config_hash
+        self._announce = announce
+
+    def accept(self, batch: Batch) -> Acceptance:
+        """Record a batch; returns after COMMIT. LedgerUnavailable means that nothing was promised."""
+        try:
+            return self._persist(batch.envelopes, batch.source, batch.cursor)
+        except (Conflict, DataRefused):
+            return self._one_by_one(batch)
+
+    def _persist(self, envelopes: tuple[Envelope, ...], source: str, cursor: Cursor | None) -> Acceptance:
+        for _ in range(MAX_TRIES - 1):
+            with suppress(Conflict):
+                return self._commit(envelopes, source, cursor)
+        return self._commit(envelopes, source, cursor)
+
+    def _one_by_one(self, batch: Batch) -> Acceptance:
+        """Every item in a transaction of its own; the cursor follows once all are in."""
+        accepted: list[Accepted] = []
+        for envelope in batch.envelopes:
+            try:
+                accepted += self._persist((envelope,), batch.source, None).items
+            except DataRefused as refused:
+                accepted += self._persist((_unusable(envelope, refused),), batch.source, None).items
+            except Conflict as error:
+                raise LedgerUnavailable(f"{batch.source}: other writers were always faster") from error
+        if batch.cursor is not None:
+            self._persist((), batch.source, batch.cursor)
+        return Acceptance(items=tuple(accepted))
+
+    def _commit(self, envelopes: tuple[Envelope, ...], source: str, cursor: Cursor | None) -> Acceptance:
+        crashpoint("intake.before_begin")
+        ids = {envelope.source_id for envelope in envelopes}
+        heads = self._ledger.heads(source, ids) if ids else {}
+        cases = self._ledger.cases([head.appeal_id for head in heads.values()]) if heads else {}
+        reading = self._reading(source, heads, cases)
+        read = [reading.read(envelope, self._ledger.raw_hash(envelope)) for envelope in envelopes]
+        recordings = tuple(item.recording for item in read if item.recording)
+        self._ledger.record(BatchRecord(source, self._clock(), self._config_hash, recordings, cursor))
+        crashpoint("intake.after_commit")
+        for item in read:
+            self._tell(source, item)
+        return Acceptance(items=tuple(item.accepted for item in read))
+
+    def _tell(self, source: str, item: Read) -> None:
+        now, made = self._clock(), item.recording
+        self._announce(
+            EnvelopeRecorded(
+                now,
+                source,
+                item.accepted.source_id,
+                item.accepted.appeal_id,
+                item.accepted.outcome,
+                made.rule if made else None,
+                tuple(delivery.destination for delivery in made.deliveries) if made else (),
+                item.unknown_codes,
+            )
+        )
+        if made and made.dead:
+            self._announce(DeadLettered(now, made.dead.stage, made.dead.reason, source, None))
+
+
+def _unusable(envelope: Envelope, refused: DataRefused) -> Envelope:
+    """The same item as something to be looked at by a person: kept byte for byte, not interpreted."""
+    return envelope.model_copy(update={"problem": f"{REFUSED_DATA}: {refused}"[:500]})

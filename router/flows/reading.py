@@ -1,0 +1,248 @@
+"""
+Reading one batch: what each envelope is, against what the ledger knew, and what follows from it.
+
+Pure work between a look-up and a commit. Items are read in order and each sees what the ones
+before it changed, so that an item which stands twice in a page is one appeal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from router.errors import MalformedEnvelope, PermanentError, Unroutable
+from router.flows.records import (
+    UNREGISTERED,
+    Case,
+    ClosedTask,
+    Head,
+    NewDead,
+    NewDelivery,
+    NewTask,
+    OpenTask,
+    Recording,
+)
+from router.message import Accepted, Appeal, Decision, DispatchType, Envelope, Outcome
+from router.ports import Identity, NewId, Translation, Translator
+from router.reasons import Reason, Stage
+
+REFUSED_DATA = "the database refused its data"
+
+
+class Router(Protocol):
+    """The rules, ready to decide."""
+
+    def route(self, appeal: Appeal) -> Decision:
+        """Where it goes and why. Raises Unroutable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """What the configuration says about one source's items, under one configuration hash."""
+
+    translator: Translator
+    router: Router
+    desk: str
+    config_hash: str
+    new_id: NewId
+    kept: Callable[[str], Envelope | None]
+    """Fetches an original from the ledger, to translate it anew after a configuration change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What became of one envelope. A plain duplicate leaves nothing to record."""
+
+    accepted: Accepted
+    recording: Recording | None = None
+    unknown_codes: tuple[tuple[str, str], ...] = ()
+
+
+class Reading:
+    """One batch against one look-up. Not thread-safe, thrown away afterwards."""
+
+    def __init__(self, rulebook: Rulebook, heads: Mapping[str, Head], cases: Mapping[str, Case]) -> None:
+        self._book = rulebook
+        self._heads = dict(heads)
+        self._cases = dict(cases)
+
+    def read(self, envelope: Envelope, raw_hash: str) -> Read:
+        """Say what this envelope is and what is to be written. Never raises for the envelope's sake."""
+        head = self._heads.get(envelope.source_id)
+        if head is not None and head.raw_hash == raw_hash:
+            return Read(_accepted(envelope, head, "duplicate"))
+        try:
+            read = self._understand(envelope, raw_hash, head)
+        except PermanentError as error:
+            read = self._fail(envelope, raw_hash, head, error)
+        if read.recording is not None:
+            self._heads[envelope.source_id] = read.recording.after
+            self._follow(read.recording)
+        return read
+
+    def _understand(self, envelope: Envelope, raw_hash: str, head: Head | None) -> Read:
+        if envelope.problem is not None:
+            raise MalformedEnvelope(envelope.problem)
+        translation = self._book.translator.translate(envelope)
+        outcome = self._outcome(translation, head)
+        after = self._next_head(envelope, raw_hash, head)
+        if outcome in ("echo", "unchanged", "stale") and head is not None:
+            recording = Recording(envelope, self._book.new_id(), raw_hash, outcome, head, after)
+            return Read(_accepted(envelope, after, outcome), recording, translation.unknown_codes)
+        recording = self._revise(envelope, translation, outcome, head, after)
+        accepted = _accepted(envelope, recording.after, recording.outcome)
+        return Read(accepted, recording, translation.unknown_codes)
+
+    def _outcome(self, translation: Translation, head: Head | None) -> Outcome:
+        if head is None or head.revision == 0:
+            return "new"
+        if translation.is_echo:
+            return "echo"
+        if translation.digest == self._digest_today(head):
+            return "unchanged"
+        if translation.source_time and head.source_time and translation.source_time < head.source_time:
+            return "stale"
+        return "revision"
+
+    def _digest_today(self, head: Head) -> str | None:
+        """The latest revision's digest as today's mapping would make it.
+
+        An edited mapping changes digests without any change at the source; comparing like with
+        like keeps that from becoming a storm of revisions.
+        """
+        if head.config_hash == self._book.config_hash or head.envelope_id is None:
+            return head.digest
+        kept = self._book.kept(head.envelope_id)
+        if kept is None:
+            return head.digest
+        try:
+            return self._book.translator.translate(kept).digest
+        except PermanentError:
+            return head.digest
+
+    def _next_head(self, envelope: Envelope, raw_hash: str, head: Head | None) -> Head:
+        """The head after an envelope that changes nothing but what was last seen."""
+        if head is not None:
+            return replace(head, version=head.version + 1, raw_hash=raw_hash)
+        return Head(
+            self._book.new_id(), 0, 1, UNREGISTERED, None, raw_hash, None, self._book.config_hash, None
+        )
+
+    def _revise(
+        self, envelope: Envelope, translation: Translation, outcome: Outcome, head: Head | None, seen: Head
+    ) -> Recording:
+        appeal = translation.appeal(Identity(seen.appeal_id, seen.revision + 1))
+        if outcome == "revision" and appeal.standing != "open":
+            outcome = "withdrawal" if appeal.standing == "withdrawn" else "closure"
+        envelope_id = self._book.new_id()
+        after = replace(
+            seen,
+            revision=appeal.revision,
+            state=appeal.standing,
+            digest=translation.digest,
+            source_time=translation.source_time,
+            config_hash=self._book.config_hash,
+            envelope_id=envelope_id,
+        )
+        base = Recording(envelope, envelope_id, after.raw_hash, outcome, head, after, appeal=appeal)
+        return self._dispatch_new(base, appeal) if outcome == "new" else self._dispatch_change(base, appeal)
+
+    def _dispatch_new(self, base: Recording, appeal: Appeal) -> Recording:
+        """First understood: route it. What the desk held to be registered by hand is settled."""
+        case = self._case(appeal.appeal_id)
+        settled = tuple(ClosedTask(task.task_id, "done") for task in case.tasks)
+        try:
+            decision = self._book.router.route(appeal)
+        except Unroutable as error:
+            return replace(base, closed_tasks=settled, dead=self._dead(Stage.ROUTE, error))
+        tasks = tuple(
+            NewTask(self._book.new_id(), unit, "lead" if place == 0 else "assisting")
+            for place, unit in enumerate(decision.units)
+        )
+        deliveries = tuple(self._delivery(case, task, "task.created", appeal.revision) for task in tasks)
+        return replace(
+            base,
+            rule=decision.rule,
+            decision=decision,
+            tasks=tasks,
+            deliveries=deliveries,
+            closed_tasks=settled,
+            resolves_dead=True,
+        )
+
+    def _case(self, appeal_id: str) -> Case:
+        return self._cases.get(appeal_id, _NOTHING)
+
+    def _dispatch_change(self, base: Recording, appeal: Appeal) -> Recording:
+        """A supplement updates open tasks; a withdrawal or a close at the source cancels them."""
+        ends = base.outcome in ("withdrawal", "closure")
+        type_: DispatchType = "task.cancelled" if ends else "task.updated"
+        case = self._case(appeal.appeal_id)
+        deliveries = tuple(
+            self._delivery(case, task, type_, appeal.revision)
+            for task in case.tasks
+            if task.role != "register"
+        )
+        closed = tuple(
+            ClosedTask(task.task_id, "done" if task.role == "register" else "cancelled")
+            for task in case.tasks
+            if ends or task.role == "register"
+        )
+        return replace(base, deliveries=deliveries, closed_tasks=closed, resolves_dead=True)
+
+    def _fail(self, envelope: Envelope, raw_hash: str, head: Head | None, error: PermanentError) -> Read:
+        """Recorded all the same: a dead letter for the admin, and a task for the desk to register it."""
+        after = self._next_head(envelope, raw_hash, head)
+        recording = Recording(
+            envelope,
+            self._book.new_id(),
+            raw_hash,
+            "failed",
+            head,
+            after,
+            dead=self._dead(Stage.DECODE if envelope.problem else Stage.MAP, error, envelope),
+        )
+        case = self._case(after.appeal_id)
+        if not any(task.role == "register" for task in case.tasks):
+            task = NewTask(self._book.new_id(), self._book.desk, "register")
+            delivery = self._delivery(case, task, "task.created", after.revision)
+            recording = replace(recording, tasks=(task,), deliveries=(delivery,))
+        return Read(_accepted(envelope, after, "failed"), recording)
+
+    def _dead(self, stage: Stage, error: PermanentError, envelope: Envelope | None = None) -> NewDead:
+        reason = {Stage.ROUTE: Reason.UNROUTABLE, Stage.MAP: Reason.MAPPING_FAILED}.get(
+            stage, Reason.MALFORMED
+        )
+        if isinstance(error, MalformedEnvelope) and stage is Stage.MAP:
+            stage, reason = Stage.DECODE, Reason.MALFORMED
+        if envelope is not None and envelope.problem is not None:
+            if envelope.source_id.startswith("sha256:"):
+                reason = Reason.NO_ID
+            elif envelope.problem.startswith(REFUSED_DATA):
+                reason = Reason.REFUSED_BY_LEDGER
+        return NewDead(self._book.new_id(), stage, reason, str(error)[:2000])
+
+    def _delivery(
+        self, case: Case, task: NewTask | OpenTask, type_: DispatchType, revision: int
+    ) -> NewDelivery:
+        line = case.next_sequence(task.unit)
+        return NewDelivery(self._book.new_id(), task.task_id, task.unit, line, revision, type_)
+
+    def _follow(self, recording: Recording) -> None:
+        """Keep the overlay in step, for the next item of the same appeal in this batch."""
+        case = self._case(recording.after.appeal_id)
+        closed = {task.task_id for task in recording.closed_tasks}
+        kept = tuple(task for task in case.tasks if task.task_id not in closed)
+        new = tuple(OpenTask(task.task_id, task.unit, task.role) for task in recording.tasks)
+        sent = {delivery.destination: delivery.sequence for delivery in recording.deliveries}
+        self._cases[recording.after.appeal_id] = Case(kept + new, {**case.last_sequence, **sent})
+
+
+_NOTHING = Case()
+
+
+def _accepted(envelope: Envelope, head: Head, outcome: Outcome) -> Accepted:
+    return Accepted(
+        source_id=envelope.source_id, appeal_id=head.appeal_id, revision=head.revision, outcome=outcome
+    )

@@ -1,0 +1,125 @@
+"""
+What the intake asks the ledger to write: plain records, one transaction's worth at a time.
+
+Nothing here is encrypted yet; the ledger seals what is personal on its way to the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from router.message import Appeal, Cursor, Decision, DispatchType, Envelope, Outcome, Role
+from router.reasons import Reason, Stage
+
+UNREGISTERED = "unregistered"
+"""The state of an appeal that exists but could not be understood yet; otherwise its standing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """An appeal as the ledger knows it before a batch is recorded."""
+
+    appeal_id: str
+    revision: int
+    """0 while nothing of it could be translated."""
+    version: int
+    """Counts every write; a writer that saw an older one must look again."""
+    state: str
+    digest: str | None
+    raw_hash: str
+    source_time: datetime | None
+    config_hash: str
+    envelope_id: str | None
+    """The envelope that the latest revision was made from."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    """A task not yet closed."""
+
+    task_id: str
+    unit: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is under way for one appeal."""
+
+    tasks: tuple[OpenTask, ...] = ()
+    last_sequence: Mapping[str, int] = field(default_factory=dict)
+    """Destination → how many messages about this appeal were ever lined up for it."""
+
+    def next_sequence(self, destination: str) -> int:
+        return self.last_sequence.get(destination, 0) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    task_id: str
+    unit: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedTask:
+    """A task that ends: `cancelled` at the source, or `done` (registered after all)."""
+
+    task_id: str
+    state: Literal["cancelled", "done"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    delivery_id: str
+    task_id: str
+    destination: str
+    sequence: int
+    revision: int
+    type: DispatchType
+
+
+@dataclass(frozen=True, slots=True)
+class NewDead:
+    """A dead letter about an envelope that could not be used."""
+
+    dead_id: str
+    stage: Stage
+    reason: Reason
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One envelope and everything that follows from it."""
+
+    envelope: Envelope
+    envelope_id: str
+    raw_hash: str
+    outcome: Outcome
+    before: Head | None
+    after: Head
+    rule: str | None = None
+    appeal: Appeal | None = None
+    decision: Decision | None = None
+    tasks: tuple[NewTask, ...] = ()
+    deliveries: tuple[NewDelivery, ...] = ()
+    closed_tasks: tuple[ClosedTask, ...] = ()
+    resolves_dead: bool = False
+    """Open dead letters of this appeal's envelopes are settled by this."""
+    dead: NewDead | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecord:
+    """What is committed at once."""
+
+    source: str
+    at: datetime
+    config_hash: str
+    recordings: tuple[Recording, ...]
+    cursor: Cursor | None = None

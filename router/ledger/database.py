@@ -1,0 +1,130 @@
+"""
+One door to the database, for SQLite and PostgreSQL alike.
+
+SQLite has one writer. Writers queue at a lock of ours before BEGIN IMMEDIATE, since busy_timeout
+alone lets a small writer starve beside page writers; readers use an engine of their own and never
+wait for it. `synchronous=FULL`: what was committed survives a power cut.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy.pool import QueuePool
+
+from router import jsontext
+from router.errors import LedgerUnavailable
+
+BUSY_TIMEOUT_MS = 10_000
+"""How long SQLite waits for another process (a backup, a command) before it says busy."""
+
+
+class Database:
+    """Opens transactions; knows which of the two databases it is."""
+
+    def __init__(self, url: str, *, password: str | None = None) -> None:
+        parsed = make_url(url)
+        if password is not None:
+            parsed = parsed.set(password=password)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._lock = threading.Lock()
+        if self.is_sqlite:
+            if parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            self._writer = _sqlite(parsed, begin="BEGIN IMMEDIATE", pool_size=1)
+            self._reader = _sqlite(parsed, begin="BEGIN", pool_size=8)
+        else:
+            self._writer = self._reader = create_engine(
+                parsed,
+                pool_size=16,
+                max_overflow=16,
+                pool_pre_ping=True,
+                json_serializer=_to_json,
+                connect_args={"connect_timeout": 5},
+            )
+
+    @property
+    def engine(self) -> Engine:
+        """For migrations only."""
+        return self._writer
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that may write. Committed on leaving, rolled back on any error."""
+        with _as_ours():
+            if self.is_sqlite:
+                with self._lock, self._writer.begin() as connection:
+                    yield connection
+            else:
+                with self._writer.begin() as connection:
+                    yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent look; never waits for a writer."""
+        with _as_ours(), self._reader.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+@contextmanager
+def _as_ours() -> Iterator[None]:
+    """The one place where the database being away becomes ours. Refused data passes through as it is."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, DisconnectionError) as error:
+        raise LedgerUnavailable(f"the database is away: {_said(error)}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise LedgerUnavailable(f"the database is away: {_said(error)}") from error
+        raise
+
+
+def _said(error: Exception) -> str:
+    """The driver's first line. SQLAlchemy's own text would quote the parameters."""
+    cause = getattr(error, "orig", None) or error
+    return str(cause).strip().split("\n")[0][:200]
+
+
+def _sqlite(url: Any, *, begin: str, pool_size: int) -> Engine:
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=pool_size,
+        max_overflow=0,
+        json_serializer=_to_json,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions of its own
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "cache_size=-16384",
+            "mmap_size=268435456",
+            "wal_autocheckpoint=4000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _to_json(value: Any) -> str:
+    """JSON with Chinese as it is, so that SQLite's json_extract finds Chinese keys."""
+    return jsontext.dumps(value).decode()

@@ -1,0 +1,94 @@
+"""
+The two sealed documents: an envelope's original, and a revision with its decision.
+
+An envelope is sealed as one line of JSON (what is not a column: attachments, problem, notes) and
+then the body, byte for byte. A revision is sealed as `{"appeal": …, "decision": …}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic_core import from_json
+
+from router import jsontext
+from router.flows.records import Recording
+from router.ledger.sealing import Sealer
+from router.message import Appeal, Decision, Envelope
+
+_ASIDE = {"attachments", "problem", "notes"}
+"""The envelope's fields that are personal and not columns."""
+
+
+def envelope_row(sealer: Sealer, r: Recording, config_hash: str) -> dict[str, Any]:
+    """A row of `envelopes`, sealed."""
+    e = r.envelope
+    aside = e.model_dump(mode="json", include=_ASIDE, exclude_defaults=True)
+    plain = (jsontext.dumps(aside) if aside else b"") + b"\n" + e.body
+    return {
+        "envelope_id": r.envelope_id,
+        "appeal_id": r.after.appeal_id,
+        "source": e.source,
+        "source_id": e.source_id,
+        "outcome": r.outcome,
+        "received_at": e.received_at,
+        "updated_at": e.updated_at,
+        "delivery_id": e.delivery_id,
+        "content_type": e.content_type,
+        "config_hash": config_hash,
+        "key_id": sealer.current,
+        "body": sealer.seal(r.envelope_id, plain),
+    }
+
+
+def open_envelope(sealer: Sealer, row: Any) -> Envelope:
+    """The untouched original out of its row."""
+    aside, _, body = sealer.open(row.key_id, row.envelope_id, row.body).partition(b"\n")
+    return Envelope(
+        source=row.source,
+        source_id=row.source_id,
+        body=body,
+        content_type=row.content_type,
+        updated_at=row.updated_at,
+        received_at=row.received_at,
+        delivery_id=row.delivery_id,
+        **(jsontext.loads(aside) if aside else {}),
+    )
+
+
+def revision_id(appeal_id: str, revision: int) -> str:
+    """What a revision's document is sealed to."""
+    return f"{appeal_id}/{revision}"
+
+
+def revision_row(
+    sealer: Sealer, r: Recording, appeal: Appeal, config_hash: str, at: datetime
+) -> dict[str, Any]:
+    """A row of `revisions`, sealed."""
+    return {
+        "appeal_id": appeal.appeal_id,
+        "revision": appeal.revision,
+        "outcome": r.outcome,
+        "envelope_id": r.envelope_id,
+        "config_hash": config_hash,
+        "created_at": at,
+        "key_id": sealer.current,
+        "document": seal_document(sealer, appeal, r.decision),
+    }
+
+
+def seal_document(sealer: Sealer, appeal: Appeal, decision: Decision | None) -> bytes:
+    """An appeal in one revision and why it went where it went."""
+    said = decision.model_dump_json() if decision else "null"
+    plain = f'{{"appeal":{appeal.model_dump_json()},"decision":{said}}}'
+    return sealer.seal(revision_id(appeal.appeal_id, appeal.revision), plain.encode())
+
+
+def open_document(
+    sealer: Sealer, key_id: str, appeal_id: str, revision: int, sealed: bytes
+) -> Mapping[str, Any]:
+    """`appeal` and `decision` as plain JSON objects; models are for those who need them."""
+    document: Mapping[str, Any] = from_json(sealer.open(key_id, revision_id(appeal_id, revision), sealed))
+    return document

@@ -1,0 +1,118 @@
+"""What intake reads and writes: the heads of appeals, and one transaction per batch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, text, update
+from sqlalchemy.exc import DataError, IntegrityError, StatementError
+
+from router.crashpoints import crashpoint
+from router.flows.intake import Conflict, DataRefused
+from router.flows.records import BatchRecord, Case, Head, OpenTask
+from router.ledger import schema as t
+from router.ledger.database import Database
+from router.ledger.documents import open_envelope
+from router.ledger.rows import Rows
+from router.ledger.sealing import Sealer
+from router.message import Cursor, Envelope
+
+MAX_IN = 500
+"""Values in one IN list; keeps statements cacheable and below every driver's limit."""
+
+
+class IntakeStore:
+    """Keeps the port `router.flows.intake.IntakeLedger`."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._db = database
+        self._sealer = sealer
+
+    def raw_hash(self, envelope: Envelope) -> str:
+        return self._sealer.keyed_hash("raw", envelope.body)
+
+    def heads(self, source: str, source_ids: Collection[str]) -> dict[str, Head]:
+        found: dict[str, Head] = {}
+        with self._db.read() as connection:
+            for some in chunks(source_ids):
+                rows = connection.execute(_HEADS, {"source": source, "ids": some})
+                found.update((row.source_id, _head(row)) for row in rows)
+        return found
+
+    def cases(self, appeal_ids: Collection[str]) -> dict[str, Case]:
+        tasks: dict[str, list[OpenTask]] = {}
+        lines: dict[str, dict[str, int]] = {}
+        with self._db.read() as connection:
+            for some in chunks(appeal_ids):
+                for row in connection.execute(_OPEN_TASKS, {"ids": some}):
+                    tasks.setdefault(row[0], []).append(OpenTask(*row[1:]))
+                for appeal_id, destination, last in connection.execute(_LINES, {"ids": some}):
+                    lines.setdefault(appeal_id, {})[destination] = last
+        known = tasks.keys() | lines.keys()
+        return {key: Case(tuple(tasks.get(key, ())), lines.get(key, {})) for key in known}
+
+    def kept_envelope(self, envelope_id: str) -> Envelope | None:
+        with self._db.read() as connection:
+            chosen = select(t.envelopes).where(t.envelopes.c.envelope_id == envelope_id)
+            row = connection.execute(chosen).first()
+        return None if row is None else open_envelope(self._sealer, row)
+
+    def cursor(self, source: str) -> Cursor | None:
+        """Where this source was read up to; None before its first batch."""
+        with self._db.read() as connection:
+            position: Cursor | None = connection.execute(
+                select(t.cursors.c.position).where(t.cursors.c.source == source)
+            ).scalar()
+        return position
+
+    def record(self, batch: BatchRecord) -> None:
+        rows = Rows(self._sealer, batch)
+        try:
+            with self._db.write() as connection:
+                rows.write(connection)
+                if batch.cursor is not None:
+                    _keep_cursor(connection, batch)
+                crashpoint("intake.before_commit")
+        except IntegrityError as error:
+            raise Conflict(batch.source) from error
+        except (DataError, StatementError) as error:
+            raise DataRefused(type(error.orig or error).__name__) from error
+
+
+def _head(row: Any) -> Head:
+    _, *known = row
+    return Head(*known)
+
+
+def _keep_cursor(connection: Connection, batch: BatchRecord) -> None:
+    position = dict(batch.cursor or {})
+    moved = update(t.cursors).where(t.cursors.c.source == batch.source)
+    if connection.execute(moved.values(position=position, updated_at=batch.at)).rowcount == 0:
+        first = {"source": batch.source, "position": position, "updated_at": batch.at}
+        connection.execute(insert(t.cursors), first)
+
+
+def chunks(values: Collection[str]) -> Iterable[list[str]]:
+    """In pieces of MAX_IN, sorted, so that every writer locks in the same order."""
+    ordered = sorted(values)
+    return (ordered[at : at + MAX_IN] for at in range(0, len(ordered), MAX_IN))
+
+
+_ids: BindParameter[list[str]] = bindparam("ids", expanding=True)
+_a = t.appeals.c
+_HEADS = select(
+    _a.source_id, _a.appeal_id, _a.revision, _a.version, _a.state, _a.digest, _a.raw_hash,
+    _a.source_time, _a.config_hash, _a.envelope_id,
+).where(_a.source == bindparam("source"), _a.source_id.in_(_ids))  # fmt: skip
+_OPEN_TASKS = (
+    select(t.tasks.c.appeal_id, t.tasks.c.task_id, t.tasks.c.unit, t.tasks.c.role)
+    .where(t.tasks.c.appeal_id.in_(_ids), text("state = 'open'"))
+    .order_by(t.tasks.c.task_id)
+)
+_d = t.deliveries.c
+_LINES = (
+    select(_d.appeal_id, _d.destination, func.max(_d.sequence))
+    .where(_d.appeal_id.in_(_ids))
+    .group_by(_d.appeal_id, _d.destination)
+)

@@ -1,0 +1,217 @@
+"""A batch as rows: sealed before the transaction begins, written table by table inside it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, text, update
+
+from router.flows.intake import Conflict
+from router.flows.records import BatchRecord, Head, Recording
+from router.ledger import schema as t
+from router.ledger.documents import envelope_row, revision_row
+from router.ledger.sealing import Sealer
+from router.message import Appeal
+
+_QUIET = ("echo", "unchanged", "stale")
+"""Outcomes that change nothing downstream: the original is kept, history says nothing."""
+
+
+class Rows:
+    """Collects what a batch writes; `write` puts it down in a handful of statements."""
+
+    def __init__(self, sealer: Sealer, batch: BatchRecord) -> None:
+        self._sealer = sealer
+        self._at: datetime = batch.at
+        self._source = batch.source
+        self._config_hash = batch.config_hash
+        self._inserts: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
+        self._moves: list[dict[str, Any]] = []
+        self._updates: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
+        for recording in batch.recordings:
+            self._add(recording)
+
+    def write(self, connection: Connection) -> None:
+        """Raises Conflict when an appeal is no longer as it was seen."""
+        for table, rows in self._inserts.items():
+            connection.execute(insert(table), rows)
+        for move in self._moves:
+            if connection.execute(_MOVE, move).rowcount != 1:
+                raise Conflict(self._source)
+        for statement, changes in self._updates.items():
+            connection.execute(statement, changes)
+
+    def _add(self, r: Recording) -> None:
+        if r.before is None:
+            self._insert_appeal(r)
+        else:
+            self._move_appeal(r, r.before)
+        self._inserts[t.envelopes].append(envelope_row(self._sealer, r, self._config_hash))
+        if r.appeal is not None:
+            row = revision_row(self._sealer, r, r.appeal, self._config_hash, self._at)
+            self._inserts[t.revisions].append(row)
+        self._add_work(r)
+        self._add_dead(r)
+        if r.outcome not in _QUIET:
+            self._inserts[t.history].append(
+                {
+                    "appeal_id": r.after.appeal_id,
+                    "at": self._at,
+                    "what": r.outcome,
+                    "detail": {"revision": r.after.revision, "rule": r.rule},
+                }
+            )
+
+    def _insert_appeal(self, r: Recording) -> None:
+        described = self._described(r.appeal) if r.appeal else _UNDESCRIBED
+        self._inserts[t.appeals].append(
+            {
+                "appeal_id": r.after.appeal_id,
+                "source": r.envelope.source,
+                "source_id": r.envelope.source_id,
+                "created_at": self._at,
+                "rule": r.rule,
+                **self._head(r.after),
+                **described,
+            }
+        )
+
+    def _move_appeal(self, r: Recording, before: Head) -> None:
+        moved = {f"to_{name}": value for name, value in self._head(r.after).items()}
+        self._moves.append({"appeal": r.after.appeal_id, "seen": before.version, **moved})
+        if r.appeal is not None:
+            described = {f"to_{name}": value for name, value in self._described(r.appeal).items()}
+            self._updates[_DESCRIBE].append({"appeal": r.after.appeal_id, "to_rule": r.rule, **described})
+
+    def _head(self, head: Head) -> dict[str, Any]:
+        return {
+            "state": head.state,
+            "revision": head.revision,
+            "version": head.version,
+            "digest": head.digest,
+            "raw_hash": head.raw_hash,
+            "source_time": head.source_time,
+            "config_hash": head.config_hash,
+            "envelope_id": head.envelope_id,
+            "updated_at": self._at,
+        }
+
+    def _described(self, appeal: Appeal) -> dict[str, Any]:
+        """The columns by which people look for an appeal; what is personal only as a keyed hash."""
+        firm = appeal.enterprise.uscc or appeal.enterprise.name
+        phone = appeal.contact.phones[0] if appeal.contact.phones else ""
+        return {
+            "channel": appeal.channel,
+            "kind": appeal.kind,
+            "region": appeal.region,
+            "enterprise_hash": self._sealer.keyed_hash("enterprise", firm.encode()) if firm else None,
+            "contact_hash": self._sealer.keyed_hash("contact", phone.encode()) if phone else None,
+        }
+
+    def _add_work(self, r: Recording) -> None:
+        appeal_id = r.after.appeal_id
+        for task in r.tasks:
+            self._inserts[t.tasks].append(
+                {
+                    "task_id": task.task_id,
+                    "appeal_id": appeal_id,
+                    "unit": task.unit,
+                    "role": task.role,
+                    "state": "open",
+                    "returns": 0,
+                    "created_at": self._at,
+                }
+            )
+        for d in r.deliveries:
+            self._inserts[t.deliveries].append(
+                {
+                    "delivery_id": d.delivery_id,
+                    "appeal_id": appeal_id,
+                    "destination": d.destination,
+                    "sequence": d.sequence,
+                    "revision": d.revision,
+                    "task_id": d.task_id,
+                    "type": d.type,
+                    "state": "pending",
+                    "attempts": 0,
+                    "generation": 0,
+                    "next_attempt_at": self._at,
+                    "created_at": self._at,
+                    "config_hash": self._config_hash,
+                }
+            )
+        for closed in r.closed_tasks:
+            change = {"appeal": appeal_id, "task": closed.task_id, "to_state": closed.state, "at": self._at}
+            self._updates[_CLOSE_TASK].append(change)
+            if closed.state == "done":
+                self._updates[_WITHDRAW_WORK].append({k: change[k] for k in ("appeal", "task", "at")})
+
+    def _add_dead(self, r: Recording) -> None:
+        if r.resolves_dead and r.before is not None:
+            self._updates[_SETTLE].append({"appeal": r.after.appeal_id, "at": self._at})
+        if r.dead is None:
+            return
+        self._inserts[t.dead_letters].append(
+            {
+                "dead_id": r.dead.dead_id,
+                "state": "open",
+                "stage": r.dead.stage.value,
+                "reason": r.dead.reason.value,
+                "sentence": r.dead.sentence,
+                "source": r.envelope.source,
+                "source_id": r.envelope.source_id,
+                "appeal_id": r.after.appeal_id,
+                "envelope_id": r.envelope_id,
+                "attempts": 0,
+                "replays": 0,
+                "config_hash": self._config_hash,
+                "created_at": self._at,
+                "last_at": self._at,
+            }
+        )
+
+
+_UNDESCRIBED: dict[str, Any] = dict.fromkeys(("channel", "kind", "region", "enterprise_hash", "contact_hash"))
+_HEAD_COLUMNS = (
+    "state", "revision", "version", "digest", "raw_hash", "source_time", "config_hash", "envelope_id",
+    "updated_at",
+)  # fmt: skip
+
+_MOVE = (
+    update(t.appeals)
+    .where(t.appeals.c.appeal_id == bindparam("appeal"), t.appeals.c.version == bindparam("seen"))
+    .values({name: bindparam(f"to_{name}") for name in _HEAD_COLUMNS})
+)
+_DESCRIBE = (
+    update(t.appeals)
+    .where(t.appeals.c.appeal_id == bindparam("appeal"))
+    .values(
+        {name: bindparam(f"to_{name}") for name in _UNDESCRIBED}
+        | {"rule": func.coalesce(bindparam("to_rule"), t.appeals.c.rule)}
+    )
+)
+_CLOSE_TASK = (
+    update(t.tasks)
+    .where(t.tasks.c.task_id == bindparam("task"), t.tasks.c.appeal_id == bindparam("appeal"))
+    .values(state=bindparam("to_state"), closed_at=bindparam("at"))
+)
+_WITHDRAW_WORK = (
+    update(t.deliveries)
+    .where(
+        t.deliveries.c.appeal_id == bindparam("appeal"),
+        t.deliveries.c.task_id == bindparam("task"),
+        text(f"state IN {t.LIVE}"),
+    )
+    .values(state="cancelled", next_attempt_at=None, finished_at=bindparam("at"))
+)
+_SETTLE = (
+    update(t.dead_letters)
+    .where(
+        t.dead_letters.c.appeal_id == bindparam("appeal"),
+        t.dead_letters.c.envelope_id.is_not(None),
+        text("state = 'open'"),
+    )
+    .values(state="settled", closed_at=bindparam("at"))
+)

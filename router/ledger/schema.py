@@ -1,0 +1,261 @@
+"""
+The tables of the ledger.
+
+Times are whole microseconds since 1970 in UTC, the same on both databases and cheap to compare
+(`to_timestamp(created_at / 1e6)` reads them in PostgreSQL). Personal data stands only in the
+sealed columns: `body` and `document`. Partial indexes name their states literally, and so must
+every statement that wants to use them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Micros(TypeDecorator[datetime]):
+    """An aware UTC time as whole microseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+Serial = BigInteger().with_variant(Integer(), "sqlite")
+LIVE = "('pending', 'retry_wait')"
+"""A delivery in one of these is due at its `next_attempt_at`."""
+STUCK = "('dead', 'rejected', 'parked')"
+"""A delivery in one of these waits for a person, and holds back the later ones of its appeal."""
+
+metadata = MetaData()
+
+configurations = Table(
+    "configurations",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("created_at", Micros, nullable=False),
+)
+
+envelopes = Table(
+    "envelopes",
+    metadata,
+    Column("envelope_id", String(36), primary_key=True),
+    Column("appeal_id", String(36), nullable=False, index=True),
+    Column("source", String(64), nullable=False),
+    Column("source_id", String(200), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("received_at", Micros, nullable=False),
+    Column("updated_at", Micros),
+    Column("delivery_id", String(200)),
+    Column("content_type", String(64), nullable=False),
+    Column("config_hash", String(64), nullable=False),
+    Column("key_id", String(32), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+appeals = Table(
+    "appeals",
+    metadata,
+    Column("appeal_id", String(36), primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("source_id", String(200), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("digest", String(64)),
+    Column("raw_hash", String(64), nullable=False),
+    Column("source_time", Micros),
+    Column("config_hash", String(64), nullable=False),
+    Column("envelope_id", String(36)),
+    Column("channel", String(64)),
+    Column("kind", String(16)),
+    Column("region", String(6)),
+    Column("rule", String(64)),
+    Column("enterprise_hash", String(32)),
+    Column("contact_hash", String(32)),
+    Column("created_at", Micros, nullable=False),
+    Column("updated_at", Micros, nullable=False),
+    UniqueConstraint("source", "source_id", name="uq_appeals_source_item"),
+    Index("ix_appeals_created", "created_at"),
+    Index(
+        "ix_appeals_enterprise",
+        "enterprise_hash",
+        sqlite_where=text("enterprise_hash IS NOT NULL"),
+        postgresql_where=text("enterprise_hash IS NOT NULL"),
+    ),
+    Index(
+        "ix_appeals_contact",
+        "contact_hash",
+        sqlite_where=text("contact_hash IS NOT NULL"),
+        postgresql_where=text("contact_hash IS NOT NULL"),
+    ),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("appeal_id", String(36), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("outcome", String(16), nullable=False),
+    Column("envelope_id", String(36), nullable=False),
+    Column("config_hash", String(64), nullable=False),
+    Column("created_at", Micros, nullable=False),
+    Column("key_id", String(32), nullable=False),
+    Column("document", LargeBinary, nullable=False),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("task_id", String(36), primary_key=True),
+    Column("appeal_id", String(36), nullable=False, index=True),
+    Column("unit", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("returns", Integer, nullable=False, default=0),
+    Column("created_at", Micros, nullable=False),
+    Column("due_at", Micros),
+    Column("closed_at", Micros),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", String(36), primary_key=True),
+    Column("appeal_id", String(36), nullable=False),
+    Column("destination", String(64), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("task_id", String(36), nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("generation", Integer, nullable=False, default=0),
+    Column("next_attempt_at", Micros),
+    Column("created_at", Micros, nullable=False),
+    Column("finished_at", Micros),
+    Column("reason", String(32)),
+    Column("config_hash", String(64), nullable=False),
+    UniqueConstraint("appeal_id", "destination", "sequence", name="uq_deliveries_order"),
+    Index(
+        "ix_deliveries_due",
+        "destination",
+        "next_attempt_at",
+        sqlite_where=text(f"state IN {LIVE}"),
+        postgresql_where=text(f"state IN {LIVE}"),
+    ),
+    Index(
+        "ix_deliveries_stuck",
+        "destination",
+        "state",
+        sqlite_where=text(f"state IN {STUCK}"),
+        postgresql_where=text(f"state IN {STUCK}"),
+    ),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("attempt_id", Serial, primary_key=True, autoincrement=True),
+    Column("delivery_id", String(36), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("at", Micros, nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("history_id", Serial, primary_key=True, autoincrement=True),
+    Column("appeal_id", String(36), nullable=False, index=True),
+    Column("at", Micros, nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("detail", JSON),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("dead_id", String(36), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("stage", String(16), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("source", String(64)),
+    Column("source_id", String(200)),
+    Column("destination", String(64)),
+    Column("appeal_id", String(36), index=True),
+    Column("envelope_id", String(36)),
+    Column("delivery_id", String(36)),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("replays", Integer, nullable=False, default=0),
+    Column("config_hash", String(64), nullable=False),
+    Column("created_at", Micros, nullable=False),
+    Column("last_at", Micros, nullable=False),
+    Column("closed_at", Micros),
+    Column("key_id", String(32)),
+    Column("body", LargeBinary),
+    Index(
+        "ix_dead_letters_open",
+        "created_at",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+    Index("ix_dead_letters_delivery", "delivery_id"),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("position", JSON, nullable=False),
+    Column("updated_at", Micros, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("owner", String(100), nullable=False),
+    Column("until", Micros, nullable=False),
+    Column("generation", Integer, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", Serial, primary_key=True, autoincrement=True),
+    Column("at", Micros, nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("target", String(100), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", JSON),
+)
