@@ -8,7 +8,6 @@ row; old keys stay in the ring until `suqiu keys rotate` has sealed everything a
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 from collections.abc import Mapping
@@ -63,8 +62,7 @@ class Sealer:
 
     def keyed_hash(self, purpose: str, value: bytes) -> str:
         """32 hex characters that find the same value again and tell nothing without the key."""
-        keyed = hmac.new(self._hashing, purpose.encode() + b"\0" + value, hashlib.sha256)
-        return keyed.hexdigest()[:32]
+        return hmac.digest(self._hashing, purpose.encode() + b"\0" + value, "sha256").hex()[:32]
 
 
 class _Sm4:

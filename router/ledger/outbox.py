@@ -1,0 +1,220 @@
+"""Claims and settlements: the one place where a delivery changes its state."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, bindparam, exists, insert, or_, select, text, update
+
+from router.crashpoints import crashpoint
+from router.flows.outbox import Claimed, Settled, Want
+from router.ledger import schema as t
+from router.ledger.database import Database
+from router.ledger.documents import open_document
+from router.ledger.sealing import Sealer
+from router.ports import NewId
+from router.reasons import Reason
+
+_DEADLY = ("dead", "rejected")
+
+
+class OutboxStore:
+    """Keeps the port `router.flows.outbox.Outbox`."""
+
+    def __init__(self, database: Database, sealer: Sealer, new_id: NewId) -> None:
+        self._db = database
+        self._sealer = sealer
+        self._new_id = new_id
+
+    def claim(self, wants: Collection[Want], now: datetime, until: datetime) -> list[Claimed]:
+        rows: list[Any] = []
+        with self._db.write() as connection:
+            for want in wants:
+                due = {"destination": want.destination, "now": now, "limit": want.limit}
+                rows += connection.execute(DUE[want.finish], due).all()
+            if rows:
+                leased = [{"delivery": row.delivery_id, "until": until} for row in rows]
+                connection.execute(_LEASE, leased)
+        return [self._claimed(row) for row in rows]
+
+    def _claimed(self, row: Any) -> Claimed:
+        document = None
+        if row.document is not None:
+            document = open_document(self._sealer, row.key_id, row.appeal_id, row.revision, row.document)[
+                "appeal"
+            ]
+        return Claimed(
+            delivery_id=row.delivery_id,
+            generation=row.generation + 1,
+            destination=row.destination,
+            appeal_id=row.appeal_id,
+            revision=row.revision,
+            sequence=row.sequence,
+            attempts=row.attempts,
+            type=row.type,
+            created_at=row.created_at,
+            config_hash=row.config_hash,
+            task_id=row.task_id,
+            unit=row.unit,
+            role=row.role,
+            returns=row.returns,
+            due_at=row.due_at,
+            appeal=document,
+        )
+
+    def settle(self, settled: Collection[Settled], now: datetime) -> None:
+        if not settled:
+            return
+        with self._db.write() as connection:
+            self.settle_in(connection, settled, now)
+            crashpoint("relay.before_mark_commit")
+
+    def settle_in(self, connection: Connection, settled: Collection[Settled], now: datetime) -> None:
+        """The same inside a transaction of the caller's."""
+        done = [s for s in settled if s.state in ("published", "accepted")]
+        if done:
+            rows = [{"delivery": s.delivery_id, "gen": s.generation, "to": s.state, "at": now} for s in done]
+            connection.execute(_FINISH, rows)
+        for wrong in settled:
+            if wrong.state not in ("published", "accepted"):
+                self._went_wrong(connection, wrong, now)
+
+    def _went_wrong(self, connection: Connection, s: Settled, now: datetime) -> None:
+        reason = (s.reason or Reason.UNEXPECTED).value
+        change = {
+            "delivery": s.delivery_id,
+            "gen": s.generation,
+            "to": s.state,
+            "due": s.next_attempt_at,
+            "why": reason,
+        }
+        if connection.execute(_FAIL, change).rowcount != 1:
+            return  # a receipt or a newer claim was faster
+        row = connection.execute(_DELIVERY, {"delivery": s.delivery_id}).one()
+        attempt = {
+            "delivery_id": s.delivery_id,
+            "number": row.attempts,
+            "at": now,
+            "reason": reason,
+            "detail": s.detail[:2000],
+        }
+        connection.execute(insert(t.attempts), attempt)
+        if s.state in _DEADLY:
+            connection.execute(insert(t.dead_letters), self._dead_letter(row, s, reason, now))
+
+    def _dead_letter(self, row: Any, s: Settled, reason: str, now: datetime) -> dict[str, Any]:
+        return {
+            "dead_id": self._new_id(),
+            "state": "open",
+            "stage": s.stage.value,
+            "reason": reason,
+            "sentence": s.detail[:2000],
+            "source": row.source,
+            "source_id": row.source_id,
+            "destination": row.destination,
+            "appeal_id": row.appeal_id,
+            "delivery_id": row.delivery_id,
+            "attempts": row.attempts,
+            "replays": 0,
+            "config_hash": row.config_hash,
+            "created_at": now,
+            "last_at": now,
+        }
+
+    def release(self, claims: Collection[tuple[str, int]], now: datetime) -> None:
+        if not claims:
+            return
+        with self._db.write() as connection:
+            rows = [{"delivery": delivery, "gen": generation, "at": now} for delivery, generation in claims]
+            connection.execute(_RELEASE, rows)
+
+
+_d = t.deliveries
+_earlier = t.deliveries.alias("earlier")
+
+
+def _due(unfinished: str) -> Select[Any]:
+    """The due deliveries of one destination, oldest first; the state lists are literal for the indexes."""
+    held_back = exists().where(
+        _earlier.c.appeal_id == _d.c.appeal_id,
+        _earlier.c.destination == _d.c.destination,
+        _earlier.c.sequence < _d.c.sequence,
+        text(f"earlier.state IN {unfinished}"),
+    )
+    return (
+        select(
+            _d.c.delivery_id, _d.c.generation, _d.c.destination, _d.c.appeal_id, _d.c.revision,
+            _d.c.sequence, _d.c.attempts, _d.c.type, _d.c.created_at, _d.c.config_hash, _d.c.task_id,
+            t.tasks.c.unit, t.tasks.c.role, t.tasks.c.returns, t.tasks.c.due_at,
+            t.revisions.c.key_id, t.revisions.c.document,
+        )
+        .join(t.tasks, t.tasks.c.task_id == _d.c.task_id)
+        .outerjoin(
+            t.revisions,
+            and_(t.revisions.c.appeal_id == _d.c.appeal_id, t.revisions.c.revision == _d.c.revision),
+        )
+        .where(
+            _d.c.destination == bindparam("destination"),
+            text(f"deliveries.state IN {t.LIVE}"),
+            _d.c.next_attempt_at <= bindparam("now"),
+            or_(_d.c.sequence == 1, ~held_back),
+        )
+        .order_by(_d.c.next_attempt_at)
+        .limit(bindparam("limit"))
+        .with_for_update(skip_locked=True, of=_d)
+    )  # fmt: skip
+
+
+DUE = {
+    "published": _due("('pending', 'retry_wait', 'dead', 'rejected', 'parked')"),
+    "accepted": _due("('pending', 'retry_wait', 'dead', 'rejected', 'parked', 'published')"),
+}
+"""By what counts as finished. Public for the test that reads its query plan."""
+
+_LEASE = (
+    update(_d)
+    .where(_d.c.delivery_id == bindparam("delivery"))
+    .values(generation=_d.c.generation + 1, next_attempt_at=bindparam("until"))
+)
+_FINISH = (
+    update(_d)
+    .where(
+        _d.c.delivery_id == bindparam("delivery"),
+        _d.c.generation == bindparam("gen"),
+        text(f"state IN {t.LIVE}"),
+    )
+    .values(state=bindparam("to"), next_attempt_at=None, finished_at=bindparam("at"), reason=None)
+)
+_FAIL = (
+    update(_d)
+    .where(
+        _d.c.delivery_id == bindparam("delivery"),
+        _d.c.generation == bindparam("gen"),
+        text(f"state IN {t.LIVE}"),
+    )
+    .values(
+        state=bindparam("to"),
+        attempts=_d.c.attempts + 1,
+        next_attempt_at=bindparam("due"),
+        reason=bindparam("why"),
+    )
+)
+_RELEASE = (
+    update(_d)
+    .where(
+        _d.c.delivery_id == bindparam("delivery"),
+        _d.c.generation == bindparam("gen"),
+        text(f"state IN {t.LIVE}"),
+    )
+    .values(generation=_d.c.generation + 1, next_attempt_at=bindparam("at"))
+)
+_DELIVERY = (
+    select(
+        _d.c.delivery_id, _d.c.destination, _d.c.appeal_id, _d.c.attempts, _d.c.config_hash,
+        t.appeals.c.source, t.appeals.c.source_id,
+    )
+    .join(t.appeals, t.appeals.c.appeal_id == _d.c.appeal_id)
+    .where(_d.c.delivery_id == bindparam("delivery"))
+)  # fmt: skip
