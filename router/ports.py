@@ -196,3 +196,22 @@ class AppealStatus(Protocol):
 
     def status(self, source: str, appeal_id: str) -> dict[str, object] | None:
         """State, revision, tasks by state and times; no personal data. None when it is not this source's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A message that the broker gave back: dead-lettered from a unit's queue, or without a queue."""
+
+    queue: str
+    """Where we took it from: suqiu.dead or suqiu.unrouted."""
+    body: bytes
+    message_id: str | None
+    correlation_id: str | None
+    type: str | None
+    headers: dict[str, str]
+    reason: str | None
+    """The broker's word for the first death: rejected, delivery_limit, expired, maxlen."""
+    origin_queue: str | None
+    user_id: str | None
+    attempt: int | None = None
+    """Which attempt this copy was, by our own header; tells a late copy from the present one."""

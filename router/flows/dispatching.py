@@ -1,4 +1,4 @@
-"""A claimed delivery as the message its destination gets: only the fields it may see, in the form it wants."""
+"""A claimed delivery as the message its destination gets: the fields it may see, in its own form."""
 
 from __future__ import annotations
 

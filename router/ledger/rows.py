@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, text, update
+from sqlalchemy import Connection, String, bindparam, exists, func, insert, select, text, update
 
 from router.flows.intake import Conflict
 from router.flows.records import BatchRecord, Head, Recording
@@ -52,6 +52,8 @@ class Rows:
         if r.appeal is not None:
             row = revision_row(self._sealer, r, r.appeal, self._config_hash, self._at)
             self._inserts[t.revisions].append(row)
+            if r.appeal.attachments:
+                self._carry(r.appeal)
         self._add_work(r)
         self._add_dead(r)
         if r.outcome not in _QUIET:
@@ -63,6 +65,11 @@ class Rows:
                     "detail": {"revision": r.after.revision, "rule": r.rule},
                 }
             )
+
+    def _carry(self, appeal: Appeal) -> None:
+        """A later revision mostly carries the same attachments: once is enough."""
+        for sha256 in {attachment.sha256 for attachment in appeal.attachments}:
+            self._updates[_CARRY].append({"sha": sha256, "appeal": appeal.appeal_id})
 
     def _insert_appeal(self, r: Recording) -> None:
         described = self._described(r.appeal) if r.appeal else _UNDESCRIBED
@@ -191,6 +198,15 @@ _DESCRIBE = (
         {name: bindparam(f"to_{name}") for name in _UNDESCRIBED}
         | {"rule": func.coalesce(bindparam("to_rule"), t.appeals.c.rule)}
     )
+)
+_CARRY = insert(t.attachments).from_select(
+    ["sha256", "appeal_id"],
+    select(bindparam("sha", type_=String), bindparam("appeal", type_=String)).where(
+        ~exists().where(
+            t.attachments.c.sha256 == bindparam("sha", type_=String),
+            t.attachments.c.appeal_id == bindparam("appeal", type_=String),
+        )
+    ),
 )
 _CLOSE_TASK = (
     update(t.tasks)

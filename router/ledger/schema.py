@@ -130,6 +130,14 @@ revisions = Table(
     Column("document", LargeBinary, nullable=False),
 )
 
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("appeal_id", String(36), primary_key=True),
+)
+"""Which appeal carries which bytes: decides who may read them. The bytes are in the attachment store."""
+
 tasks = Table(
     "tasks",
     metadata,

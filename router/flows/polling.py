@@ -1,0 +1,118 @@
+"""
+Polling: one thread per polled source, round after round.
+
+A round opens the source, walks its batches, has each recorded and only then acknowledged. The
+cursor moves in the transaction of the batch it follows, so a round that breaks off anywhere is
+simply continued by the next one. Of several intake processes, the one that holds the source's
+lease polls it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from router.crashpoints import crashpoint
+from router.errors import HubError, LedgerUnavailable, SourceRefused, TransientError
+from router.events import FeedSilent, Observer, RoundFailed, RoundFinished
+from router.message import Cursor
+from router.ports import Accept, Clock, Source
+
+REFUSED_PAUSE = timedelta(minutes=5)
+"""A source that refuses us is asked again rarely: someone has to change a password first."""
+LONGEST_PAUSE = timedelta(minutes=10)
+USUAL = "usual"
+"""Cursor key under which a connector counts what a round usually brings."""
+
+
+class Leases(Protocol):
+    def take(self, name: str, now: datetime, hold: timedelta) -> bool:
+        """Take or renew; False while another process holds it."""
+
+    def give_back(self, name: str, now: datetime) -> None:
+        """Let the next one have it at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class PollingTools:
+    accept: Accept
+    cursor: Callable[[str], Cursor | None]
+    leases: Leases
+    clock: Clock
+    announce: Observer
+
+
+class Polling:
+    """Polls one source until told to stop."""
+
+    def __init__(self, source: Source, every: timedelta, tools: PollingTools) -> None:
+        self._source = source
+        self._every = every
+        self._tools = tools
+        self._failures = 0
+        self._hold = max(every * 3, timedelta(minutes=2))
+
+    def run(self, stop: threading.Event) -> None:
+        """One round, one pause, until stopped; a round under way stops between two batches."""
+        name = f"poll:{self._source.name}"
+        while not stop.is_set():
+            pause = self._every
+            try:
+                if self._tools.leases.take(name, self._tools.clock(), self._hold):
+                    pause = self.round(stop)
+            except LedgerUnavailable as error:
+                pause = self._failed(error)
+            stop.wait(pause.total_seconds())
+        self._tools.leases.give_back(name, self._tools.clock())
+
+    def round(self, stop: threading.Event) -> timedelta:
+        """One polling round; how long to pause after it. Announces how it went."""
+        began = self._tools.clock()
+        counts: Counter[str] = Counter()
+        try:
+            self._walk(stop, counts)
+        except HubError as error:
+            return self._failed(error)
+        self._failures = 0
+        now = self._tools.clock()
+        fetched = counts.total()
+        self._tools.announce(
+            RoundFinished(now, self._source.name, fetched, now - began, tuple(sorted(counts.items())))
+        )
+        return self._every
+
+    def _walk(self, stop: threading.Event, counts: Counter[str]) -> None:
+        tools, source = self._tools, self._source
+        before = tools.cursor(source.name)
+        with source.open():
+            for batch in source.fetch(before):
+                accepted = tools.accept(batch)
+                counts.update(item.outcome for item in accepted.items)
+                source.acknowledge(batch)
+                crashpoint("intake.after_acknowledge")
+                tools.leases.take(f"poll:{source.name}", tools.clock(), self._hold)
+                if stop.is_set():
+                    return
+        self._notice_silence(before, counts)
+
+    def _notice_silence(self, before: Cursor | None, counts: Counter[str]) -> None:
+        usual = int((before or {}).get(USUAL, "0") or 0)
+        if usual and not counts:
+            self._tools.announce(FeedSilent(self._tools.clock(), self._source.name, usual))
+
+    def _failed(self, error: HubError) -> timedelta:
+        """Announce it, and pause longer with every failure in a row."""
+        self._failures += 1
+        paused = isinstance(error, SourceRefused)
+        pause = (
+            REFUSED_PAUSE if paused else min(self._every * 2 ** min(self._failures - 1, 10), LONGEST_PAUSE)
+        )
+        if isinstance(error, TransientError) and error.retry_after is not None:
+            pause = min(max(error.retry_after, self._every), LONGEST_PAUSE)
+        now = self._tools.clock()
+        self._tools.announce(RoundFailed(now, self._source.name, str(error), pause, paused))
+        return pause
