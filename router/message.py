@@ -131,8 +131,18 @@ class Batch(Frozen):
 
 
 Outcome = Literal[
-    "new", "duplicate", "revision", "unchanged", "stale", "withdrawal", "closure", "echo", "failed"
+    "new",
+    "duplicate",
+    "revision",
+    "unchanged",
+    "stale",
+    "withdrawal",
+    "closure",
+    "echo",
+    "failed",
+    "registered",
 ]
+"""What an envelope was: of the appeal, against what the ledger knew. `registered` is a person's work."""
 
 
 class Accepted(Frozen):

@@ -72,27 +72,38 @@ class Reading:
         head = self._heads.get(envelope.source_id)
         if head is not None and head.raw_hash == raw_hash:
             return Read(_accepted(envelope, head, "duplicate"))
-        try:
-            read = self._understand(envelope, raw_hash, head)
-        except PermanentError as error:
-            read = self._fail(envelope, raw_hash, head, error)
-        if read.recording is not None:
-            self._heads[envelope.source_id] = read.recording.after
-            self._follow(read.recording)
-        return read
+        after = self._seen(raw_hash, head)
+        return self._read(Recording(envelope, self._book.new_id(), "new", head, after))
 
-    def _understand(self, envelope: Envelope, raw_hash: str, head: Head | None) -> Read:
-        if envelope.problem is not None:
-            raise MalformedEnvelope(envelope.problem)
-        translation = self._book.translator.translate(envelope)
-        outcome = self._outcome(translation, head)
-        after = self._next_head(envelope, raw_hash, head)
-        if outcome in ("echo", "unchanged", "stale") and head is not None:
-            recording = Recording(envelope, self._book.new_id(), raw_hash, outcome, head, after)
-            return Read(_accepted(envelope, after, outcome), recording, translation.unknown_codes)
-        recording = self._revise(envelope, translation, outcome, head, after)
-        accepted = _accepted(envelope, recording.after, recording.outcome)
-        return Read(accepted, recording, translation.unknown_codes)
+    def reread(self, envelope: Envelope, envelope_id: str) -> Read:
+        """The same for an envelope that is in the ledger already, under today's configuration."""
+        head = self._heads[envelope.source_id]
+        after = self._seen(head.raw_hash, head)
+        return self._read(Recording(envelope, envelope_id, "new", head, after, is_kept=True))
+
+    def register(self, base: Recording, appeal: Appeal) -> Recording:
+        """An appeal that a person typed in: routed like any other; the desk's own task is settled."""
+        return self._dispatch_new(replace(base, appeal=appeal), appeal)
+
+    def _read(self, base: Recording) -> Read:
+        codes: tuple[tuple[str, str], ...] = ()
+        try:
+            if base.envelope.problem is not None:
+                raise MalformedEnvelope(base.envelope.problem)
+            translation = self._book.translator.translate(base.envelope)
+            codes = translation.unknown_codes
+            recording = self._understand(base, translation)
+        except PermanentError as error:
+            recording = self._fail(base, error)
+        self._heads[base.envelope.source_id] = recording.after
+        self._follow(recording)
+        return Read(_accepted(base.envelope, recording.after, recording.outcome), recording, codes)
+
+    def _understand(self, base: Recording, translation: Translation) -> Recording:
+        outcome = self._outcome(translation, base.before)
+        if outcome in ("echo", "unchanged", "stale"):
+            return replace(base, outcome=outcome)
+        return self._revise(replace(base, outcome=outcome), translation)
 
     def _outcome(self, translation: Translation, head: Head | None) -> Outcome:
         if head is None or head.revision == 0:
@@ -121,7 +132,7 @@ class Reading:
         except PermanentError:
             return head.digest
 
-    def _next_head(self, envelope: Envelope, raw_hash: str, head: Head | None) -> Head:
+    def _seen(self, raw_hash: str, head: Head | None) -> Head:
         """The head after an envelope that changes nothing but what was last seen."""
         if head is not None:
             return replace(head, version=head.version + 1, raw_hash=raw_hash)
@@ -129,24 +140,22 @@ class Reading:
             self._book.new_id(), 0, 1, UNREGISTERED, None, raw_hash, None, self._book.config_hash, None
         )
 
-    def _revise(
-        self, envelope: Envelope, translation: Translation, outcome: Outcome, head: Head | None, seen: Head
-    ) -> Recording:
-        appeal = translation.appeal(Identity(seen.appeal_id, seen.revision + 1))
+    def _revise(self, base: Recording, translation: Translation) -> Recording:
+        appeal = translation.appeal(Identity(base.after.appeal_id, base.after.revision + 1))
+        outcome = base.outcome
         if outcome == "revision" and appeal.standing != "open":
             outcome = "withdrawal" if appeal.standing == "withdrawn" else "closure"
-        envelope_id = self._book.new_id()
         after = replace(
-            seen,
+            base.after,
             revision=appeal.revision,
             state=appeal.standing,
             digest=translation.digest,
             source_time=translation.source_time,
             config_hash=self._book.config_hash,
-            envelope_id=envelope_id,
+            envelope_id=base.envelope_id,
         )
-        base = Recording(envelope, envelope_id, after.raw_hash, outcome, head, after, appeal=appeal)
-        return self._dispatch_new(base, appeal) if outcome == "new" else self._dispatch_change(base, appeal)
+        revised = replace(base, outcome=outcome, after=after, appeal=appeal)
+        return self._dispatch_new(revised, appeal) if outcome == "new" else self._dispatch_change(revised)
 
     def _dispatch_new(self, base: Recording, appeal: Appeal) -> Recording:
         """First understood: route it. What the desk held to be registered by hand is settled."""
@@ -174,13 +183,13 @@ class Reading:
     def _case(self, appeal_id: str) -> Case:
         return self._cases.get(appeal_id, _NOTHING)
 
-    def _dispatch_change(self, base: Recording, appeal: Appeal) -> Recording:
+    def _dispatch_change(self, base: Recording) -> Recording:
         """A supplement updates open tasks; a withdrawal or a close at the source cancels them."""
         ends = base.outcome in ("withdrawal", "closure")
         type_: DispatchType = "task.cancelled" if ends else "task.updated"
-        case = self._case(appeal.appeal_id)
+        case = self._case(base.after.appeal_id)
         deliveries = tuple(
-            self._delivery(case, task, type_, appeal.revision)
+            self._delivery(case, task, type_, base.after.revision)
             for task in case.tasks
             if task.role != "register"
         )
@@ -191,24 +200,16 @@ class Reading:
         )
         return replace(base, deliveries=deliveries, closed_tasks=closed, resolves_dead=True)
 
-    def _fail(self, envelope: Envelope, raw_hash: str, head: Head | None, error: PermanentError) -> Read:
+    def _fail(self, base: Recording, error: PermanentError) -> Recording:
         """Recorded all the same: a dead letter for the admin, and a task for the desk to register it."""
-        after = self._next_head(envelope, raw_hash, head)
-        recording = Recording(
-            envelope,
-            self._book.new_id(),
-            raw_hash,
-            "failed",
-            head,
-            after,
-            dead=self._dead(Stage.DECODE if envelope.problem else Stage.MAP, error, envelope),
-        )
-        case = self._case(after.appeal_id)
-        if not any(task.role == "register" for task in case.tasks):
-            task = NewTask(self._book.new_id(), self._book.desk, "register")
-            delivery = self._delivery(case, task, "task.created", after.revision)
-            recording = replace(recording, tasks=(task,), deliveries=(delivery,))
-        return Read(_accepted(envelope, after, "failed"), recording)
+        dead = self._dead(Stage.DECODE if base.envelope.problem else Stage.MAP, error, base.envelope)
+        failed = replace(base, outcome="failed", dead=dead)
+        case = self._case(base.after.appeal_id)
+        if any(task.role == "register" for task in case.tasks):
+            return failed
+        task = NewTask(self._book.new_id(), self._book.desk, "register")
+        delivery = self._delivery(case, task, "task.created", base.after.revision)
+        return replace(failed, tasks=(task,), deliveries=(delivery,))
 
     def _dead(self, stage: Stage, error: PermanentError, envelope: Envelope | None = None) -> NewDead:
         reason = {Stage.ROUTE: Reason.UNROUTABLE, Stage.MAP: Reason.MAPPING_FAILED}.get(

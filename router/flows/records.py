@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from router.message import Appeal, Cursor, Decision, DispatchType, Envelope, Outcome, Role
 from router.reasons import Reason, Stage
@@ -98,7 +98,6 @@ class Recording:
 
     envelope: Envelope
     envelope_id: str
-    raw_hash: str
     outcome: Outcome
     before: Head | None
     after: Head
@@ -111,7 +110,8 @@ class Recording:
     resolves_dead: bool = False
     """Open dead letters of this appeal's envelopes are settled by this."""
     dead: NewDead | None = None
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    is_kept: bool = False
+    """The envelope is in the ledger already: it is read again, not received again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +123,11 @@ class BatchRecord:
     config_hash: str
     recordings: tuple[Recording, ...]
     cursor: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who decided it and why; goes into the audit."""
+
+    name: str
+    reason: str

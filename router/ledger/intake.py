@@ -37,7 +37,7 @@ class IntakeStore:
         with self._db.read() as connection:
             for some in chunks(source_ids):
                 rows = connection.execute(_HEADS, {"source": source, "ids": some})
-                found.update((row.source_id, _head(row)) for row in rows)
+                found.update((row.source_id, head_of(row)) for row in rows)
         return found
 
     def cases(self, appeal_ids: Collection[str]) -> dict[str, Case]:
@@ -80,7 +80,8 @@ class IntakeStore:
             raise DataRefused(type(error.orig or error).__name__) from error
 
 
-def _head(row: Any) -> Head:
+def head_of(row: Any) -> Head:
+    """A row of HEAD_COLUMNS as what intake knows of an appeal."""
     _, *known = row
     return Head(*known)
 
@@ -101,10 +102,11 @@ def chunks(values: Collection[str]) -> Iterable[list[str]]:
 
 _ids: BindParameter[list[str]] = bindparam("ids", expanding=True)
 _a = t.appeals.c
-_HEADS = select(
+HEAD_COLUMNS = (
     _a.source_id, _a.appeal_id, _a.revision, _a.version, _a.state, _a.digest, _a.raw_hash,
     _a.source_time, _a.config_hash, _a.envelope_id,
-).where(_a.source == bindparam("source"), _a.source_id.in_(_ids))  # fmt: skip
+)  # fmt: skip
+_HEADS = select(*HEAD_COLUMNS).where(_a.source == bindparam("source"), _a.source_id.in_(_ids))
 _OPEN_TASKS = (
     select(t.tasks.c.appeal_id, t.tasks.c.task_id, t.tasks.c.unit, t.tasks.c.role)
     .where(t.tasks.c.appeal_id.in_(_ids), text("state = 'open'"))

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, String, bindparam, exists, func, insert, select, text, update
 
 from router.flows.intake import Conflict
-from router.flows.records import BatchRecord, Head, Recording
+from router.flows.records import BatchRecord, Head, NewDelivery, NewTask, Recording
 from router.ledger import schema as t
 from router.ledger.documents import envelope_row, revision_row
 from router.ledger.sealing import Sealer
@@ -48,7 +48,8 @@ class Rows:
             self._insert_appeal(r)
         else:
             self._move_appeal(r, r.before)
-        self._inserts[t.envelopes].append(envelope_row(self._sealer, r, self._config_hash))
+        if not r.is_kept:
+            self._inserts[t.envelopes].append(envelope_row(self._sealer, r, self._config_hash))
         if r.appeal is not None:
             row = revision_row(self._sealer, r, r.appeal, self._config_hash, self._at)
             self._inserts[t.revisions].append(row)
@@ -119,36 +120,11 @@ class Rows:
 
     def _add_work(self, r: Recording) -> None:
         appeal_id = r.after.appeal_id
-        for task in r.tasks:
-            self._inserts[t.tasks].append(
-                {
-                    "task_id": task.task_id,
-                    "appeal_id": appeal_id,
-                    "unit": task.unit,
-                    "role": task.role,
-                    "state": "open",
-                    "returns": 0,
-                    "created_at": self._at,
-                }
-            )
-        for d in r.deliveries:
-            self._inserts[t.deliveries].append(
-                {
-                    "delivery_id": d.delivery_id,
-                    "appeal_id": appeal_id,
-                    "destination": d.destination,
-                    "sequence": d.sequence,
-                    "revision": d.revision,
-                    "task_id": d.task_id,
-                    "type": d.type,
-                    "state": "pending",
-                    "attempts": 0,
-                    "generation": 0,
-                    "next_attempt_at": self._at,
-                    "created_at": self._at,
-                    "config_hash": self._config_hash,
-                }
-            )
+        if r.tasks:
+            self._inserts[t.tasks] += [task_row(task, appeal_id, self._at) for task in r.tasks]
+        if r.deliveries:
+            rows = [delivery_row(d, appeal_id, self._config_hash, self._at) for d in r.deliveries]
+            self._inserts[t.deliveries] += rows
         for closed in r.closed_tasks:
             change = {"appeal": appeal_id, "task": closed.task_id, "to_state": closed.state, "at": self._at}
             self._updates[_CLOSE_TASK].append(change)
@@ -178,6 +154,38 @@ class Rows:
                 "last_at": self._at,
             }
         )
+
+
+def task_row(task: NewTask, appeal_id: str, at: datetime) -> dict[str, Any]:
+    """A unit's part of an appeal, open from now on."""
+    return {
+        "task_id": task.task_id,
+        "appeal_id": appeal_id,
+        "unit": task.unit,
+        "role": task.role,
+        "state": "open",
+        "returns": 0,
+        "created_at": at,
+    }
+
+
+def delivery_row(d: NewDelivery, appeal_id: str, config_hash: str, at: datetime) -> dict[str, Any]:
+    """A message to a destination, due at once."""
+    return {
+        "delivery_id": d.delivery_id,
+        "appeal_id": appeal_id,
+        "destination": d.destination,
+        "sequence": d.sequence,
+        "revision": d.revision,
+        "task_id": d.task_id,
+        "type": d.type,
+        "state": "pending",
+        "attempts": 0,
+        "generation": 0,
+        "next_attempt_at": at,
+        "created_at": at,
+        "config_hash": config_hash,
+    }
 
 
 _UNDESCRIBED: dict[str, Any] = dict.fromkeys(("channel", "kind", "region", "enterprise_hash", "contact_hash"))
