@@ -1,0 +1,1 @@
+"""Their words into ours and back: mapping files read, compiled and run. Start at `mappings.loading`."""
