@@ -14,7 +14,7 @@ class Schema:
 
     def __init__(self, root: Node, nodes: Iterable[Node] | None = None) -> None:
         self._root = root
-        self._nodes = [leaf for node in (nodes or [root]) for leaf in self._leaves(node)]
+        self._nodes = [leaf for node in ([root] if nodes is None else nodes) for leaf in self._leaves(node)]
 
     def at(self, steps: Steps) -> Self:
         found = self

@@ -52,10 +52,10 @@ class Directory:
         self.units = {unit.id: unit for unit in units}
         self.regions = {region.code: region for region in regions}
         self._by_name = {
-            _fold(name): unit.id for unit in self.units.values() for name in (*unit.names, unit.id)
+            fold(name): unit.id for unit in self.units.values() for name in (*unit.names, unit.id)
         }
         self._by_scope = {
-            (source, _fold(name)): unit.id
+            (source, fold(name)): unit.id
             for unit in self.units.values()
             for source, names in unit.scoped_aliases.items()
             for name in names
@@ -65,14 +65,14 @@ class Directory:
             code: region.code for region in self.regions.values() for code in (region.code, *region.old_codes)
         }
         self._places = {
-            _fold(name): region.code
+            fold(name): region.code
             for region in self.regions.values()
             for name in (region.name, *region.aliases)
         }
 
     def unit(self, called: str, scope: str | None = None) -> str | None:
         """The id of the unit that is called this, the source's own words first; None when nobody is."""
-        folded = _fold(called)
+        folded = fold(called)
         return self._by_scope.get((scope or "", folded)) or self._by_name.get(folded)
 
     def platform_of(self, region: str) -> str | None:
@@ -85,7 +85,7 @@ class Directory:
 
     def region(self, code_or_name: str) -> str | None:
         """The present code for a code (an old one too) or for a place's exact name."""
-        return self._codes.get(code_or_name.strip()) or self._places.get(_fold(code_or_name))
+        return self._codes.get(code_or_name.strip()) or self._places.get(fold(code_or_name))
 
     @property
     def place_names(self) -> Mapping[str, str]:
@@ -93,5 +93,6 @@ class Directory:
         return self._places
 
 
-def _fold(name: str) -> str:
+def fold(name: str) -> str:
+    """The form in which names are compared: without blanks, case and the width of brackets."""
     return "".join(name.split()).casefold().replace("（", "(").replace("）", ")")

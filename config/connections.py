@@ -1,0 +1,45 @@
+"""
+The settings of every kind of connector, joined: one line here per kind.
+
+A connector's settings model stands beside its code; `kind` tells them apart.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from config.strict import HttpUrl
+from router.secrets import SecretRef
+
+
+class _Open(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class RestSettings(_Open):
+    kind: Literal["rest"]
+
+
+class PushSettings(_Open):
+    kind: Literal["push"] = "push"
+
+
+class HttpDestinationSettings(_Open):
+    kind: Literal["http"]
+    url: HttpUrl
+
+
+class UnitAccess(BaseModel):
+    """How a unit proves at the HTTP door that it is this unit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token: SecretRef | None = None
+    signature: dict[str, Any] | None = None
+
+
+PullSettings = RestSettings
+"""A union on `kind` as soon as there is a second polled connector."""
+DoorSettings = Annotated[HttpDestinationSettings, Field()]

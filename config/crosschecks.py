@@ -1,0 +1,127 @@
+"""What no single block can know: blocks of hub.yaml and units.yaml that do not fit each other."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from config.problems import Advice, did_you_mean
+from config.secrets import Secrets
+from config.settings import HubSettings
+from config.units import OFFICES, UnitsFile, destination_of
+from router.documents import Document, Loc
+from router.errors import ConfigError, Problem
+from router.secrets import SecretReader, SecretRef
+
+KEY_BYTES = 32
+
+
+def sources(settings: HubSettings, document: Document, mappings: Collection[str]) -> Iterator[Problem]:
+    """Every source has a mapping; no two share a push path."""
+    paths: dict[str, str] = {}
+    for name, source in settings.sources.items():
+        at: Loc = ("sources", name)
+        if source.mapping not in mappings:
+            hint = (
+                did_you_mean(source.mapping, mappings) or f"write {settings.mappings}/{source.mapping}.yaml"
+            )
+            yield Problem(
+                document.where((*at, "mapping")),
+                f"source {name}: no mapping is called {source.mapping}",
+                hint,
+            )
+        path = getattr(source.push, "path", None)
+        if isinstance(path, str) and (other := paths.setdefault(path, name)) != name:
+            what = f"sources {other} and {name} have the same push path {path}"
+            yield Problem(document.where((*at, "push", "path")), what, "each needs one of its own")
+
+
+def ports(settings: HubSettings, document: Document) -> Iterator[Problem]:
+    """No port is used twice on one address."""
+    front, watch = settings.front, settings.monitoring
+    everywhere = {"0.0.0.0", "::"}
+    same_host = front.host == watch.host or bool(everywhere & {front.host, watch.host})
+    if front.port == watch.port != 0 and same_host:
+        what = f"port {watch.port} is used twice: by front and by monitoring"
+        loc: Loc = ("monitoring", "port") if "port" in _block(document, "monitoring") else ("front", "port")
+        yield Problem(document.where(loc), what, "give each its own")
+
+
+def database(settings: HubSettings, document: Document) -> Iterator[Problem]:
+    if settings.database.password and settings.database.url.startswith("sqlite"):
+        where = document.where(("database", "password"))
+        yield Problem(where, "SQLite has no password", "drop it; personal data is encrypted by keys")
+
+
+def destinations(
+    file: UnitsFile, document: Document, projections: Collection[str], *, has_broker: bool
+) -> Iterator[Problem]:
+    """Kinds that fit the part, projections that exist, and a way in for units that fetch."""
+    for number, entry in enumerate(file.units):
+        at: Loc = ("units", number)
+        settings = destination_of(entry, file.defaults)
+        where = document.where((*at, "destination", "kind"))
+        if entry.part in OFFICES and settings.kind != "internal":
+            hint = "drop its destination: the people of the platform work inside the hub"
+            yield Problem(where, f"{entry.id} is the {entry.part} and must be of kind internal", hint)
+        if entry.part not in OFFICES and settings.kind == "internal":
+            hint = "amqp, pull or http; internal is for desk, supervision and archive"
+            yield Problem(where, f"{entry.id} is a {entry.part} and cannot be of kind internal", hint)
+        if settings.kind == "pull" and entry.access is None and entry.part not in OFFICES:
+            hint = "add access: {token: {env: NAME}}"
+            yield Problem(document.where(at), f"{entry.id} fetches its tasks but has no access", hint)
+        if settings.kind == "amqp" and entry.access is None and not has_broker:
+            hint = "hub.yaml has no broker, so it has to fetch: add access, or add the broker"
+            yield Advice(document.where(at), f"nobody can read the tasks of {entry.id}", hint)
+        projection = getattr(settings, "projection", None)
+        if projection is not None and projection not in projections:
+            loc: Loc = ("destination", "projection") if entry.destination else ()
+            where = document.where((*at, *loc))
+            hint = did_you_mean(projection, projections) or f"write projections/{projection}.yaml"
+            yield Problem(where, f"{entry.id}: no projection is called {projection}", hint)
+
+
+def secrets(document: Document, read: SecretReader) -> Iterator[Problem]:
+    """Every secret that the file points to is there; keys are keys; files are not open to others."""
+    for loc, ref in _pointers(document.data, ()):
+        where = document.where(loc)
+        try:
+            secret = read(ref)
+        except ConfigError as error:
+            yield from (Problem(where, problem.what, problem.hint) for problem in error.problems)
+            continue
+        if loc[0] == "keys" and not _is_key(secret):
+            what = f"{ref} is not {KEY_BYTES} random bytes as base64"
+            yield Problem(where, what, "make one with: openssl rand -base64 32")
+        if isinstance(read, Secrets) and read.is_open_to_others(ref):
+            yield Advice(where, f"{ref} can be read by others", "chmod 600")
+
+
+def _pointers(data: Any, loc: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], SecretRef]]:
+    """Pointers as they are written, so that a mistake elsewhere does not hide a missing secret."""
+    if isinstance(data, Mapping):
+        if len(data) == 1 and next(iter(data)) in ("env", "file"):
+            try:
+                yield loc, SecretRef.model_validate(dict(data))
+            except ValueError:
+                return  # validation of the file says what is wrong with it
+            return
+        for key, value in data.items():
+            yield from _pointers(value, (*loc, key))
+    elif isinstance(data, list):
+        for place, value in enumerate(data):
+            yield from _pointers(value, (*loc, place))
+
+
+def _is_key(secret: str) -> bool:
+    try:
+        return len(base64.b64decode(secret.strip(), validate=True)) == KEY_BYTES
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _block(document: Document, key: str) -> Mapping[str, Any]:
+    block = document.data.get(key) if isinstance(document.data, dict) else None
+    return block if isinstance(block, dict) else {}

@@ -1,0 +1,144 @@
+"""The directory out of units.yaml and regions.yaml, and every way in which its names can clash."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from config.problems import did_you_mean
+from config.units import OFFICES, RegionsFile, UnitEntry, UnitsFile
+from router.directory import Directory, Region, Unit, fold
+from router.documents import Document, Loc
+from router.errors import Problem
+
+
+@dataclass(slots=True)
+class Claims:
+    """Names that may belong to one only, and who has them."""
+
+    document: Document
+    what: str
+    problems: list[Problem]
+    _taken: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+
+    def claim(self, name: str, owner: str, loc: Loc, scope: str = "") -> None:
+        where = self.document.where(loc)
+        other, line = self._taken.setdefault((scope, fold(name)), (owner, where))
+        if other != owner:
+            only = f" (for {scope})" if scope else ""
+            what = f"{self.what} {name}{only} is claimed by {owner} and by {other}"
+            self.problems.append(Problem(where, what, f"{other} has it at {line}; drop one of the two"))
+
+
+def build(units: UnitsFile, regions: RegionsFile) -> Directory:
+    """The directory. Where names clash the later one wins; `problems` says that they do."""
+    return Directory(
+        [
+            Unit(
+                id=entry.id,
+                name=entry.name,
+                part=entry.part,
+                full_name=entry.full_name,
+                aliases=entry.aliases,
+                scoped_aliases=entry.scoped_aliases,
+                region=entry.region,
+                office=entry.office,
+            )
+            for entry in units.units
+        ],
+        [Region(entry.code, entry.name, entry.aliases, entry.old_codes) for entry in regions.regions],
+    )
+
+
+def problems(
+    units: tuple[UnitsFile, Document], regions: tuple[RegionsFile, Document], sources: Collection[str]
+) -> list[Problem]:
+    """Everything wrong with who is who. `sources` are those that hub.yaml has."""
+    file, document = units
+    found: list[Problem] = []
+    _ids(file, document, found)
+    _names(file, document, found)
+    _places(*regions, found)
+    codes = {code for entry in regions[0].regions for code in (entry.code, *entry.old_codes)}
+    found.extend(_offices(file, document))
+    found.extend(_platforms(file, document, codes))
+    for number, entry in enumerate(file.units):
+        for source in entry.scoped_aliases:
+            if source not in sources:
+                where = document.where(("units", number, "scoped_aliases", source))
+                found.append(Problem(where, f"no source is called {source}", did_you_mean(source, sources)))
+    return found
+
+
+def _ids(file: UnitsFile, document: Document, found: list[Problem]) -> None:
+    seen: dict[str, str] = {}
+    for number, entry in enumerate(file.units):
+        where = document.where(("units", number, "id"))
+        if entry.id in seen:
+            found.append(Problem(where, f"unit {entry.id} stands twice", f"first at {seen[entry.id]}"))
+        seen.setdefault(entry.id, where)
+        if entry.id in OFFICES and entry.part != entry.id:
+            what = f"the id {entry.id} is kept for the unit with part: {entry.id}"
+            found.append(Problem(where, what, "routes mean the office when they say it"))
+
+
+def _names(file: UnitsFile, document: Document, found: list[Problem]) -> None:
+    claims = Claims(document, "name", found)
+    for number, entry in enumerate(file.units):
+        for loc, name in _own_names(entry):
+            claims.claim(name, entry.id, ("units", number, *loc))
+        for source, names in entry.scoped_aliases.items():
+            for place, name in enumerate(names):
+                loc = ("units", number, "scoped_aliases", source, place)
+                claims.claim(name, entry.id, loc, scope=source)
+
+
+def _own_names(entry: UnitEntry) -> Iterator[tuple[Loc, str]]:
+    yield ("id",), entry.id
+    yield ("name",), entry.name
+    if entry.full_name:
+        yield ("full_name",), entry.full_name
+    for place, alias in enumerate(entry.aliases):
+        yield ("aliases", place), alias
+
+
+def _places(file: RegionsFile, document: Document, found: list[Problem]) -> None:
+    codes, names = Claims(document, "code", found), Claims(document, "name", found)
+    for number, entry in enumerate(file.regions):
+        # Owners are entries, not codes: the same code twice is the very thing to find.
+        owner = f"{entry.name} (entry {number + 1})"
+        codes.claim(entry.code, owner, ("regions", number, "code"))
+        for place, old in enumerate(entry.old_codes):
+            codes.claim(old, owner, ("regions", number, "old_codes", place))
+        names.claim(entry.name, owner, ("regions", number, "name"))
+        for place, alias in enumerate(entry.aliases):
+            names.claim(alias, owner, ("regions", number, "aliases", place))
+
+
+def _offices(file: UnitsFile, document: Document) -> Iterator[Problem]:
+    for part in sorted(OFFICES):
+        holders = [number for number, entry in enumerate(file.units) if entry.part == part]
+        if part == "desk" and not holders:
+            hint = "add one: {id: desk, part: desk, name: …}; what no rule wants goes there"
+            yield Problem(document.where(("units",)), "no unit has part: desk", hint)
+        for number in holders[1:]:
+            first = file.units[holders[0]].id
+            yield Problem(
+                document.where(("units", number, "part")),
+                f"a second {part}: {file.units[number].id}",
+                f"{first} is it",
+            )
+
+
+def _platforms(file: UnitsFile, document: Document, codes: Collection[str]) -> Iterator[Problem]:
+    taken: dict[str, str] = {}
+    for number, entry in enumerate(file.units):
+        where = document.where(("units", number, "region"))
+        if entry.part == "platform" and not entry.region:
+            yield Problem(where, f"platform {entry.id} has no region", "whose appeals does it take?")
+        if entry.region and entry.region not in codes:
+            yield Problem(where, f"no region has the code {entry.region}", did_you_mean(entry.region, codes))
+        if entry.part == "platform" and entry.region:
+            other = taken.setdefault(entry.region, entry.id)
+            if other != entry.id:
+                yield Problem(where, f"region {entry.region} has two platforms: {other} and {entry.id}")
