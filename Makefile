@@ -1,0 +1,63 @@
+# Suqiu's verbs. `make` alone lists them; words for the program go into ARGS, as in
+#   make demo ARGS="--once --json --seed 7"
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+ARGS ?=
+BIN := .venv/bin
+READY := .venv/.suqiu-setup
+SHIPPED := config/starter
+# The resolver that writes the lock; not a dependency of the project.
+UV_VERSION := 0.13.9
+
+.PHONY: help setup demo demo-rabbitmq check test bench run docs lock clean
+
+help: ## print this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv with exactly what requirements.lock lists (nothing to do: does nothing)
+
+$(READY): requirements.lock pyproject.toml scripts/setup.sh
+	@scripts/setup.sh
+
+demo: setup ## a city's day on this machine, no server needed; ARGS="--once --json --seed 7 --items 2000 --keep out"
+	@$(BIN)/suqiu demo $(ARGS)
+
+demo-rabbitmq: setup ## the same day through a private RabbitMQ and PostgreSQL (brings the Debian packages if missing)
+	@scripts/bring-servers.sh rabbitmq postgresql
+	@$(BIN)/python -m demo.servers $(BIN)/suqiu demo --once --json --amqp {amqp} --database {database} $(ARGS)
+
+check: setup ## format, lint, types, import contract, shipped configuration, exported contracts; needs no server
+	@$(BIN)/ruff format --check --quiet . || { echo 'some files are not formatted; type: $(BIN)/ruff format .' >&2; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/suqiu check $(SHIPPED)
+	@$(BIN)/python -m pytest -q tests/test_house.py
+
+test: setup ## every test, on private servers (brings RabbitMQ, PostgreSQL, promtool from Debian if missing); ARGS="-k words"
+	@scripts/bring-servers.sh rabbitmq postgresql promtool
+	@SUQIU_TEST_REQUIRE_SERVERS=1 $(BIN)/python -m pytest $(ARGS)
+
+bench: setup ## measure; figures are for this machine
+	@scripts/bring-servers.sh rabbitmq
+	@$(BIN)/python -m bench $(ARGS)
+
+run: setup ## run the hub: make run ARGS=DIR (make a configuration with: .venv/bin/suqiu init DIR)
+	@$(BIN)/suqiu run $(ARGS)
+
+docs: setup ## write anew what is generated under docs/
+	@$(BIN)/suqiu docs
+
+lock: setup ## write requirements.lock anew from pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-annotate --no-header --universal --quiet \
+		--no-emit-index-url --no-emit-find-links --output-file requirements.lock
+	@echo 'requirements.lock is written; look at the difference, then: make setup test'
+
+clean: ## remove what can be made again (not .venv)
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

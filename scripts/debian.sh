@@ -1,0 +1,28 @@
+# What the scripts beside this file share: how to speak, and how to get packages from Debian. Sourced, not run.
+
+say() { echo "suqiu: $*"; }
+
+fail() {
+    echo "suqiu: $*" >&2
+    exit 1
+}
+
+can_install() {
+    command -v apt-get >/dev/null || return 1
+    [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null
+}
+
+# Leaves the environment variables of apt in place also through sudo.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then env DEBIAN_FRONTEND=noninteractive "$@"; else sudo env DEBIAN_FRONTEND=noninteractive "$@"; fi
+}
+
+as_root_words() { [ "$(id -u)" -eq 0 ] || echo sudo; }
+
+install_packages() {
+    # A fresh machine has no package lists; an old one has stale ones, but they mostly still serve.
+    if ! apt-cache show "$@" >/dev/null 2>&1; then as_root apt-get update -qq; fi
+    as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
+        { as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null; } ||
+        fail "apt-get could not install: $*"
+}

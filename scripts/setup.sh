@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Makes .venv and puts into it exactly what requirements.lock lists, and the project itself (editable).
+# `make setup` runs it when the lock, pyproject.toml or this file is newer than the last run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/debian.sh
+
+usable() { command -v "$1" >/dev/null && "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+find_python() {
+    local candidate
+    # A version manager may put a python3.12 on the path that only says it is not installed: hence the trial.
+    for candidate in ${PYTHON:-} python3.11 python3.12 python3.13 python3.14 python3 /usr/bin/python3; do
+        if usable "$candidate"; then echo "$candidate"; return; fi
+    done
+    fail "Suqiu needs Python 3.11 or newer, and none is on the path. On Debian 12 type: $(as_root_words) apt-get install python3-venv
+Or name one: make setup PYTHON=/path/to/python3"
+}
+
+make_venv() {
+    local python="$1" package
+    if "$python" -c 'import ensurepip' 2>/dev/null; then
+        "$python" -m venv --clear .venv
+        return
+    fi
+    # Debian splits ensurepip off the standard library.
+    package="$("$python" -c 'import sys; print(f"python3.{sys.version_info.minor}-venv")')"
+    if can_install; then
+        say "this Python cannot make environments yet: bringing the Debian package $package first"
+        install_packages "$package"
+        "$python" -m venv --clear .venv
+    elif "$python" -m pip --version >/dev/null 2>&1; then
+        say "without $package: an environment that gets its pip from the system's"
+        "$python" -m venv --clear --without-pip .venv
+        "$python" -m pip --quiet --python .venv/bin/python install pip
+    else
+        fail "$python cannot make environments. Type, as root: apt-get install $package"
+    fi
+}
+
+if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    python="$(find_python)"
+    say "making .venv with $("$python" --version) ($(command -v "$python"))"
+    make_venv "$python"
+fi
+say "installing what requirements.lock lists ($(grep -c '^[a-z0-9].*==' requirements.lock) packages; the first time takes a few minutes)"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+touch .venv/.suqiu-setup
+say "done: .venv/bin/suqiu is there"
