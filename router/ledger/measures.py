@@ -63,5 +63,5 @@ def numbers(database: Database) -> Numbers:
         {(row[0], row[1]): row[2] for row in (*live, *stuck)},
         oldest,
         {(stage, reason): count for stage, reason, count in dead},
-        {source: moved for source, moved in cursors},
+        {row.source: row.updated_at for row in cursors},
     )

@@ -54,7 +54,7 @@ class Views:
     def appeals(self, wanted: Filter) -> list[Row]:
         """Appeals, newest first; titles masked."""
         a, r = t.appeals.c, t.revisions.c
-        query = (
+        query: Select[Any] = (
             select(
                 a.appeal_id, a.source, a.source_id, a.state, a.revision, a.channel, a.kind, a.region, a.rule,
                 a.created_at, a.updated_at, r.key_id, r.document,
@@ -130,7 +130,7 @@ class Views:
 
     def tasks(self, wanted: Filter) -> list[Row]:
         k, a = t.tasks.c, t.appeals.c
-        query = (
+        query: Select[Any] = (
             select(*t.tasks.c, a.source, a.source_id, a.revision, a.region, a.kind)
             .join(t.appeals, a.appeal_id == k.appeal_id)
             .order_by(k.task_id.desc())
@@ -140,7 +140,7 @@ class Views:
 
     def deliveries(self, wanted: Filter) -> list[Row]:
         d, a = t.deliveries.c, t.appeals.c
-        query = (
+        query: Select[Any] = (
             select(*t.deliveries.c, a.source, a.source_id)
             .join(t.appeals, a.appeal_id == d.appeal_id)
             .order_by(d.delivery_id.desc())
@@ -176,7 +176,7 @@ class Views:
     def fates(self) -> Iterator[Row]:
         """For every appeal: source, source id, state, revision, and each delivery's destination and state."""
         a, d = t.appeals.c, t.deliveries.c
-        query = (
+        query: Select[Any] = (
             select(a.source, a.source_id, a.appeal_id, a.state, a.revision, d.destination, d.sequence)
             .add_columns(d.type, d.revision.label("delivered_revision"), d.state.label("delivery_state"))
             .outerjoin(t.deliveries, d.appeal_id == a.appeal_id)
