@@ -7,9 +7,9 @@ beside that flow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -142,6 +142,8 @@ class Published:
     verdict: Verdict
     detail: str
     took: timedelta
+    sent: bool = True
+    """False: it never left this process, so it is certainly in no queue; that was no attempt."""
 
 
 class Publisher(Protocol):
@@ -162,6 +164,38 @@ class Publisher(Protocol):
 
     def close(self, wait: timedelta) -> list[Published]:
         """Stop taking, wait for outstanding confirms, give the rest back as `unknown`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """One message that came back from the broker, as it lay in the queue; nothing of it is trusted."""
+
+    queue: str
+    """Where we found it: `suqiu.dead`, `suqiu.unrouted`, later `suqiu.feedback`."""
+    body: bytes
+    message_id: str | None = None
+    correlation_id: str | None = None
+    type: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Only those that router/broker/headers.py knows."""
+    reason: str | None = None
+    """Why it died first (`rejected`, `delivery_limit`, `expired`, `maxlen`); None when it did not die."""
+    origin_queue: str | None = None
+    """The queue it died in."""
+    user_id: str | None = None
+    """The broker user that sent it; the broker refuses a forged one."""
+    exchange: str = ""
+    routing_key: str = ""
+    attempt: int = 0
+    """Which attempt this copy was, by our own header; 0 when it does not say."""
+
+
+class Returns(Protocol):
+    """What a consumer hands each batch to."""
+
+    def record(self, batch: Sequence[Returned]) -> None:
+        """Commit all of it. Only after this returned is the broker told to forget; when it raises
+        (LedgerUnavailable), nothing is acknowledged and the broker hands all of it over again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,22 +230,3 @@ class AppealStatus(Protocol):
 
     def status(self, source: str, appeal_id: str) -> dict[str, object] | None:
         """State, revision, tasks by state and times; no personal data. None when it is not this source's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """A message that the broker gave back: dead-lettered from a unit's queue, or without a queue."""
-
-    queue: str
-    """Where we took it from: suqiu.dead or suqiu.unrouted."""
-    body: bytes
-    message_id: str | None
-    correlation_id: str | None
-    type: str | None
-    headers: dict[str, str]
-    reason: str | None
-    """The broker's word for the first death: rejected, delivery_limit, expired, maxlen."""
-    origin_queue: str | None
-    user_id: str | None
-    attempt: int | None = None
-    """Which attempt this copy was, by our own header; tells a late copy from the present one."""

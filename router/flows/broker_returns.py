@@ -70,4 +70,4 @@ def _read(message: Returned) -> Return:
     reason = _REASONS.get(message.reason or "", Reason.UNKNOWN_MESSAGE)
     queue = message.origin_queue or message.queue
     sentence = _SENTENCES[reason].format(queue=queue)
-    return Return(message.message_id, message.attempt or 0, reason, sentence, message.body)
+    return Return(message.message_id, message.attempt, reason, sentence, message.body)
