@@ -7,6 +7,9 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 
 ARGS ?=
+# A Python of your choice for .venv: make setup PYTHON=/path/to/python3
+export PYTHON
+
 BIN := .venv/bin
 READY := .venv/.suqiu-setup
 SHIPPED := config/starter

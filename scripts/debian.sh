@@ -17,8 +17,6 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then env DEBIAN_FRONTEND=noninteractive "$@"; else sudo env DEBIAN_FRONTEND=noninteractive "$@"; fi
 }
 
-as_root_words() { [ "$(id -u)" -eq 0 ] || echo sudo; }
-
 install_packages() {
     # A fresh machine has no package lists; an old one has stale ones, but they mostly still serve.
     if ! apt-cache show "$@" >/dev/null 2>&1; then as_root apt-get update -qq; fi

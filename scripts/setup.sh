@@ -13,8 +13,12 @@ find_python() {
     for candidate in ${PYTHON:-} python3.11 python3.12 python3.13 python3.14 python3 /usr/bin/python3; do
         if usable "$candidate"; then echo "$candidate"; return; fi
     done
-    fail "Suqiu needs Python 3.11 or newer, and none is on the path. On Debian 12 type: $(as_root_words) apt-get install python3-venv
-Or name one: make setup PYTHON=/path/to/python3"
+}
+
+bring_python() {
+    can_install || return 0
+    say "no Python 3.11 or newer is on the path: bringing the Debian package python3-venv first"
+    install_packages python3-venv
 }
 
 make_venv() {
@@ -40,6 +44,9 @@ make_venv() {
 
 if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     python="$(find_python)"
+    [ -n "$python" ] || { bring_python; python="$(find_python)"; }
+    [ -n "$python" ] || fail "Suqiu needs Python 3.11 or newer. On Debian 12 type, as root: apt-get install python3-venv
+Or name one: make setup PYTHON=/path/to/python3"
     say "making .venv with $("$python" --version) ($(command -v "$python"))"
     make_venv "$python"
 fi
