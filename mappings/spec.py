@@ -32,7 +32,22 @@ DEFAULT_REVISION = ("title", "content", "contact", "attachments", "standing")
 
 Constant = StrictBool | StrictInt | Annotated[StrictStr, Field(max_length=2000)]
 """Never a number with a fraction: write it in quotes, so that it keeps its spelling."""
-Constants = Constant | Annotated[list[Constant], Field(max_length=50)]
+
+
+def _is_constant(written: Any) -> Any:
+    """One clear sentence instead of a complaint from every member of the union."""
+    items = written if isinstance(written, list) else [written]
+    if all(item is None or isinstance(item, (str, int)) for item in items):
+        return written
+    raise ValueError(
+        "it must be text, a whole number, true or false, or a list of these; 1.10 goes in quotes"
+    )
+
+
+Constants = Annotated[
+    Constant | Annotated[list[Constant], Field(max_length=50)],
+    BeforeValidator(_is_constant, json_schema_input_type=bool | int | str | list[bool | int | str]),
+]
 PathText = Annotated[StrictStr, Field(min_length=1, max_length=MAX_LENGTH)]
 
 

@@ -118,13 +118,15 @@ class MappingTranslator:
 
     def say(self, error: ValidationError) -> str:
         """A validation error for the person who mends mappings: places and shapes, no values."""
-        return _enumerate(self._say(item) for item in error.errors(include_url=False, include_context=False))
+        return _enumerate(self._say(item) for item in error.errors(include_url=False))
 
     def _say(self, item: Any) -> str:
         path = ".".join(str(step) for step in item["loc"])
         recipe = next((r for t, r in self.recipes if path == t.name or path.startswith(f"{t.name}.")), None)
         where = recipe.where if recipe else self.where
-        return f"{where}: {path}: {item['msg']}, but it is {mask_value(item['input'])}"
+        limit = item.get("ctx", {}).get("max_length")
+        wanted = f"at most {limit} long" if limit is not None else item["msg"]
+        return f"{where}: {path}: {wanted}, but it is {mask_value(item['input'])}"
 
     def _fill(self, data: Any, call: Call) -> dict[str, Any]:
         values: dict[str, Any] = {}

@@ -57,6 +57,26 @@ fields:
   extensions.first_file: {from: "files[?size > `0`].name | [0]"}
 """
 STANDINGS = 'codes:\n  "90": withdrawn\n  "100": closed\n  "1": open\n'
+ORDER: dict[str, Any] = {
+    "appealTitle": " 关于欠薪 ",
+    "appealContent": "员工反映工资未按时发放",
+    "linkman": {"name": "王先生", "mobile": "", "tel": "65220000"},
+    "appealType": "20",
+    "createTime": "2023-04-03 09:30:00",
+    "gmtModified": "2023-04-04 09:30:00",
+    "areaCode": "",
+    "address": "苏州市吴中区东吴南路1号",
+    "deptName": "市人社局、工会",
+    "企业名称": "某某机械有限公司",
+    "uscc": "91320500MA00000010",
+    "isKey": "是",
+    "levelOne": "劳动",
+    "levelTwo": "工资",
+    "state": "1",
+    "orderNo": 12345678901234567890123,
+    "files": [{"name": "a.jpg", "size": 0}, {"name": "b.jpg", "size": 9}],
+    "updatedBy": "clerk",
+}
 FILES = {
     "mappings/sst.yaml": SST,
     "mappings/codes/kinds.yaml": KINDS,
