@@ -18,9 +18,14 @@ as_root() {
 }
 
 install_packages() {
-    # A fresh machine has no package lists; an old one has stale ones, but they mostly still serve.
-    if ! apt-cache show "$@" >/dev/null 2>&1; then as_root apt-get update -qq; fi
-    as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
-        { as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null; } ||
+    local log
+    log="$(mktemp)"
+    # A fresh machine has no package lists, an old one stale lists: fetch new ones when the first try fails.
+    if ! { as_root apt-get install -y -qq --no-install-recommends "$@" ||
+        { as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends "$@"; }; } >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
         fail "apt-get could not install: $*"
+    fi
+    rm -f "$log"
 }
