@@ -1,0 +1,1 @@
+"""The command line. Modules import what is heavy inside the command, so that --help answers at once."""
