@@ -6,11 +6,12 @@ A connector's settings model stands beside its code; `kind` tells them apart.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from config.strict import HttpUrl
+from config.strict import HttpUrl, Strict
+from router.message import Identifier
 from router.secrets import SecretRef
 
 
@@ -26,7 +27,20 @@ class PushSettings(_Open):
     kind: Literal["push"] = "push"
 
 
-class HttpDestinationSettings(_Open):
+class Receiver(Strict):
+    """What every kind of destination has."""
+
+    contact: bool = True
+    """Whether the destination gets the contact's name and phones."""
+    projection: Identifier | None = None
+    """mappings/projections/NAME.yaml: the destination's own form of a dispatch."""
+
+
+class HttpDestinationSettings(Receiver):
+    """The hub calls the unit's own system."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
     kind: Literal["http"]
     url: HttpUrl
 
@@ -42,4 +56,3 @@ class UnitAccess(BaseModel):
 
 PullSettings = RestSettings
 """A union on `kind` as soon as there is a second polled connector."""
-DoorSettings = Annotated[HttpDestinationSettings, Field()]

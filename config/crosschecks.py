@@ -18,24 +18,31 @@ from router.secrets import SecretReader, SecretRef
 KEY_BYTES = 32
 
 
-def sources(settings: HubSettings, document: Document, mappings: Collection[str]) -> Iterator[Problem]:
-    """Every source has a mapping; no two share a push path."""
-    paths: dict[str, str] = {}
+def sources(
+    settings: HubSettings, document: Document, mappings: Collection[str], abstract: Collection[str]
+) -> Iterator[Problem]:
+    """Every source has a mapping that can translate."""
     for name, source in settings.sources.items():
-        at: Loc = ("sources", name)
+        where = document.where(("sources", name, "mapping"))
         if source.mapping not in mappings:
             hint = (
                 did_you_mean(source.mapping, mappings) or f"write {settings.mappings}/{source.mapping}.yaml"
             )
-            yield Problem(
-                document.where((*at, "mapping")),
-                f"source {name}: no mapping is called {source.mapping}",
-                hint,
-            )
+            yield Problem(where, f"source {name}: no mapping is called {source.mapping}", hint)
+        elif source.mapping in abstract:
+            hint = "name one that extends it"
+            yield Problem(where, f"source {name}: the mapping {source.mapping} is abstract", hint)
+
+
+def push_paths(settings: HubSettings, document: Document) -> Iterator[Problem]:
+    """No two sources listen on the same path."""
+    paths: dict[str, str] = {}
+    for name, source in settings.sources.items():
         path = getattr(source.push, "path", None)
         if isinstance(path, str) and (other := paths.setdefault(path, name)) != name:
             what = f"sources {other} and {name} have the same push path {path}"
-            yield Problem(document.where((*at, "push", "path")), what, "each needs one of its own")
+            where = document.where(("sources", name, "push", "path"))
+            yield Problem(where, what, "each needs one of its own")
 
 
 def ports(settings: HubSettings, document: Document) -> Iterator[Problem]:
@@ -69,10 +76,11 @@ def destinations(
         if entry.part not in OFFICES and settings.kind == "internal":
             hint = "amqp, pull or http; internal is for desk, supervision and archive"
             yield Problem(where, f"{entry.id} is a {entry.part} and cannot be of kind internal", hint)
-        if settings.kind == "pull" and entry.access is None and entry.part not in OFFICES:
+        has_access = entry.access is not None or document.has((*at, "access"))
+        if settings.kind == "pull" and not has_access and entry.part not in OFFICES:
             hint = "add access: {token: {env: NAME}}"
             yield Problem(document.where(at), f"{entry.id} fetches its tasks but has no access", hint)
-        if settings.kind == "amqp" and entry.access is None and not has_broker:
+        if settings.kind == "amqp" and not has_access and not has_broker:
             hint = "hub.yaml has no broker, so it has to fetch: add access, or add the broker"
             yield Advice(document.where(at), f"nobody can read the tasks of {entry.id}", hint)
         projection = getattr(settings, "projection", None)

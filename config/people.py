@@ -50,24 +50,50 @@ def build(units: UnitsFile, regions: RegionsFile) -> Directory:
     )
 
 
-def problems(
-    units: tuple[UnitsFile, Document], regions: tuple[RegionsFile, Document], sources: Collection[str]
-) -> list[Problem]:
-    """Everything wrong with who is who. `sources` are those that hub.yaml has."""
-    file, document = units
+def unit_problems(file: UnitsFile, document: Document, sources: Collection[str] | None) -> list[Problem]:
+    """What clashes among the units. `sources` are those that hub.yaml has; None when nobody knows."""
     found: list[Problem] = []
     _ids(file, document, found)
     _names(file, document, found)
-    _places(*regions, found)
-    codes = {code for entry in regions[0].regions for code in (entry.code, *entry.old_codes)}
     found.extend(_offices(file, document))
-    found.extend(_platforms(file, document, codes))
     for number, entry in enumerate(file.units):
         for source in entry.scoped_aliases:
-            if source not in sources:
+            if sources is not None and source not in sources:
                 where = document.where(("units", number, "scoped_aliases", source))
                 found.append(Problem(where, f"no source is called {source}", did_you_mean(source, sources)))
     return found
+
+
+def place_problems(file: RegionsFile, document: Document) -> list[Problem]:
+    """Codes and names of places that two of them claim."""
+    found: list[Problem] = []
+    codes, names = Claims(document, "code", found), Claims(document, "name", found)
+    for number, entry in enumerate(file.regions):
+        # Owners are entries, not codes: the same code twice is the very thing to find.
+        owner = f"{entry.name} (entry {number + 1})"
+        codes.claim(entry.code, owner, ("regions", number, "code"))
+        for place, old in enumerate(entry.old_codes):
+            codes.claim(old, owner, ("regions", number, "old_codes", place))
+        names.claim(entry.name, owner, ("regions", number, "name"))
+        for place, alias in enumerate(entry.aliases):
+            names.claim(alias, owner, ("regions", number, "aliases", place))
+    return found
+
+
+def platform_problems(file: UnitsFile, document: Document, regions: RegionsFile) -> Iterator[Problem]:
+    """Each platform has a region that exists, for itself alone."""
+    codes = {code for entry in regions.regions for code in (entry.code, *entry.old_codes)}
+    taken: dict[str, str] = {}
+    for number, entry in enumerate(file.units):
+        where = document.where(("units", number, "region"))
+        if entry.part == "platform" and not entry.region and not document.has(("units", number, "region")):
+            yield Problem(where, f"platform {entry.id} has no region", "whose appeals does it take?")
+        if entry.region and entry.region not in codes:
+            yield Problem(where, f"no region has the code {entry.region}", did_you_mean(entry.region, codes))
+        if entry.part == "platform" and entry.region:
+            other = taken.setdefault(entry.region, entry.id)
+            if other != entry.id:
+                yield Problem(where, f"region {entry.region} has two platforms: {other} and {entry.id}")
 
 
 def _ids(file: UnitsFile, document: Document, found: list[Problem]) -> None:
@@ -102,19 +128,6 @@ def _own_names(entry: UnitEntry) -> Iterator[tuple[Loc, str]]:
         yield ("aliases", place), alias
 
 
-def _places(file: RegionsFile, document: Document, found: list[Problem]) -> None:
-    codes, names = Claims(document, "code", found), Claims(document, "name", found)
-    for number, entry in enumerate(file.regions):
-        # Owners are entries, not codes: the same code twice is the very thing to find.
-        owner = f"{entry.name} (entry {number + 1})"
-        codes.claim(entry.code, owner, ("regions", number, "code"))
-        for place, old in enumerate(entry.old_codes):
-            codes.claim(old, owner, ("regions", number, "old_codes", place))
-        names.claim(entry.name, owner, ("regions", number, "name"))
-        for place, alias in enumerate(entry.aliases):
-            names.claim(alias, owner, ("regions", number, "aliases", place))
-
-
 def _offices(file: UnitsFile, document: Document) -> Iterator[Problem]:
     for part in sorted(OFFICES):
         holders = [number for number, entry in enumerate(file.units) if entry.part == part]
@@ -128,17 +141,3 @@ def _offices(file: UnitsFile, document: Document) -> Iterator[Problem]:
                 f"a second {part}: {file.units[number].id}",
                 f"{first} is it",
             )
-
-
-def _platforms(file: UnitsFile, document: Document, codes: Collection[str]) -> Iterator[Problem]:
-    taken: dict[str, str] = {}
-    for number, entry in enumerate(file.units):
-        where = document.where(("units", number, "region"))
-        if entry.part == "platform" and not entry.region:
-            yield Problem(where, f"platform {entry.id} has no region", "whose appeals does it take?")
-        if entry.region and entry.region not in codes:
-            yield Problem(where, f"no region has the code {entry.region}", did_you_mean(entry.region, codes))
-        if entry.part == "platform" and entry.region:
-            other = taken.setdefault(entry.region, entry.id)
-            if other != entry.id:
-                yield Problem(where, f"region {entry.region} has two platforms: {other} and {entry.id}")

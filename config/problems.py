@@ -152,5 +152,10 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
+_CLAIMS = ("must ", "is ", "needs ", "has ")
+
+
 def _named(name: str, said: str) -> str:
-    return f"{name}: {said}" if name and ":" in said else f"{name} {said}" if name else said
+    if not name:
+        return said
+    return f"{name} {said}" if said.startswith(_CLAIMS) else f"{name}: {said}"

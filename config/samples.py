@@ -51,7 +51,7 @@ APPEAL = Appeal(
     content="公司两个月没有发工资，员工多次询问没有结果，请协调。",
     category=("劳动和社会保障", "工资福利", "拖欠工资"),
     enterprise=Enterprise(name="示例电子有限公司"),
-    contact=Contact(name="王先生", phones=("13800001234",)),
+    contact=Contact(name="王先生", phones=("+8613800001234",)),
     region="320506",
     address="吴中区示例路1号",
     submitted_at=SUBMITTED,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from config.connections import HttpDestinationSettings, UnitAccess
+from config.connections import HttpDestinationSettings, Receiver, UnitAccess
 from config.strict import Strict
 from router.directory import Part
 from router.message import Identifier
@@ -19,14 +19,7 @@ Text = Annotated[str, Field(max_length=200)]
 RegionCode = Annotated[str, Field(pattern=r"^\d{6}$")]
 
 
-class _Receiver(Strict):
-    contact: bool = True
-    """Whether the destination gets the contact's name and phones."""
-    projection: Identifier | None = None
-    """mappings/projections/NAME.yaml: the destination's own form of a dispatch."""
-
-
-class AmqpDestination(_Receiver):
+class AmqpDestination(Receiver):
     """A queue of its own in RabbitMQ: suqiu.dest.<id>."""
 
     kind: Literal["amqp"]
@@ -35,13 +28,13 @@ class AmqpDestination(_Receiver):
     single_active_consumer: bool = False
 
 
-class PullDestination(_Receiver):
+class PullDestination(Receiver):
     """The unit fetches its tasks over HTTP."""
 
     kind: Literal["pull"]
 
 
-class InternalDestination(_Receiver):
+class InternalDestination(Receiver):
     """People of the 12345 platform work on it inside the hub."""
 
     kind: Literal["internal"]

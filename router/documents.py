@@ -14,6 +14,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from router.errors import ConfigError, Problem
 
@@ -46,6 +47,16 @@ class Document:
             line, node = mark + 1, node[step]
         return f"{self.path}:{line}"
 
+    def has(self, loc: Loc) -> bool:
+        """Whether something is written at `loc`, right or wrong."""
+        data = self.data
+        for step in loc:
+            try:
+                data = data[step]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return True
+
 
 def read(path: str, text: str) -> Document:
     """Read one YAML text. `path` is what messages call it. Raises ConfigError with file and line."""
@@ -60,6 +71,54 @@ def read(path: str, text: str) -> Document:
     except (YAMLError, ValueError, RecursionError) as error:
         raise ConfigError([Problem(f"{path}:1", f"not YAML: {type(error).__name__}")]) from error
     return Document(path, _Plain(path).of(marked), marked)
+
+
+def read_on(path: str, text: str) -> tuple[Document | None, list[Problem]]:
+    """As `read`, but a key that stands twice does not hide what else is wrong: all of them are told,
+    and the document has the first. None when it cannot be read at all."""
+    try:
+        return read(path, text), []
+    except ConfigError as error:
+        twice = _twice(path, text)
+        if not twice:
+            return None, list(error.problems)
+    reader = YAML(typ="rt")
+    reader.allow_duplicate_keys = True
+    marked = reader.load(text)
+    return Document(path, _Plain(path).of(marked), marked), twice
+
+
+def _twice(path: str, text: str) -> list[Problem]:
+    """Every key that stands twice in its block. Empty when the text is wrong in another way."""
+    if len(text.encode()) > MAX_BYTES:
+        return []
+    try:
+        root = YAML(typ="rt").compose(text)
+    except (YAMLError, ValueError, RecursionError):
+        return []
+    found, open_nodes, seen = [], [root], set()
+    while open_nodes:
+        node = open_nodes.pop()
+        if id(node) in seen:
+            continue  # an alias
+        seen.add(id(node))
+        if isinstance(node, MappingNode):
+            found += _twice_in(path, node)
+            open_nodes += [value for _, value in node.value]
+        elif isinstance(node, SequenceNode):
+            open_nodes += node.value
+    return found
+
+
+def _twice_in(path: str, node: MappingNode) -> list[Problem]:
+    first: dict[str, int] = {}
+    found = []
+    for key, _ in node.value:
+        line = key.start_mark.line + 1
+        if isinstance(key, ScalarNode) and first.setdefault(key.value, line) != line:
+            hint = f"first on line {first[key.value]}; drop one of the two"
+            found.append(Problem(f"{path}:{line}", f"duplicate key {key.value}", hint))
+    return found
 
 
 def _say(error: MarkedYAMLError) -> str:

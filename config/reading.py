@@ -1,0 +1,120 @@
+"""Reads every file of a bundle into its model, and keeps on when one is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import mappings.loading
+from config import people
+from config.files import HUB, MAPPINGS, NAMED, Bundle
+from config.rules import RuleSet, load_rules
+from config.salvage import Fillers, Model, validate
+from config.settings import HubSettings
+from config.units import RegionsFile, UnitsFile
+from router.directory import Directory
+from router.documents import Document, read_on
+from router.errors import ConfigError, Problem
+
+_NOWHERE = {"env": "NONE"}
+_KEYS: Fillers = {"keys": lambda _: {"current": "k", "ring": {"k": _NOWHERE}, "hashing": _NOWHERE}}
+_ENTRIES: Fillers = {
+    "units": lambda number: {"id": f"entry-{number + 1}", "name": f"entry-{number + 1}"},
+    "regions": lambda number: {"code": f"{number:06}", "name": f"entry-{number + 1}"},
+}
+"""For wrong required parts, while the rest of the file is checked. Never used to start."""
+
+
+@dataclass(slots=True)
+class Parts:
+    """What could be read, and what is wrong. None: not there, or beyond reading."""
+
+    bundle: Bundle
+    problems: list[Problem] = field(default_factory=list)
+    documents: dict[str, Document] = field(default_factory=dict)
+    settings: HubSettings | None = None
+    units: UnitsFile | None = None
+    regions: RegionsFile | None = None
+    directory: Directory = field(default_factory=lambda: Directory([]))
+    rules: RuleSet | None = None
+    mappings: mappings.loading.Mappings = field(default_factory=lambda: mappings.loading.Mappings({}, {}, ()))
+
+    def document(self, key: str) -> Document | None:
+        """The file that hub.yaml names under this key; hub.yaml itself under `hub`."""
+        return self.documents.get(HUB if key == "hub" else self.bundle.named(key))
+
+    def source_names(self) -> set[str] | None:
+        """As written: a source with a mistake in it is known all the same."""
+        hub = self.document("hub")
+        if hub is None or not isinstance(hub.data, dict):
+            return None
+        written = hub.data.get("sources")
+        return {str(name) for name in written} if isinstance(written, dict) else set()
+
+    def names_in(self, folder: str = ".") -> set[str]:
+        """The names of the mapping files (`codes`, `projections`: of those), sound or not."""
+        paths = map(PurePosixPath, self.bundle.mapping_files())
+        return {path.stem for path in paths if str(path.parent) == folder}
+
+
+def read_parts(bundle: Bundle) -> Parts:
+    parts = Parts(bundle)
+    parts.problems += [Problem(f"{path}:1", why) for path, why in bundle.unreadable.items()]
+    parts.settings = _model(parts, HUB, HubSettings, _KEYS)
+    parts.units = _model(parts, bundle.named("units"), UnitsFile, _ENTRIES)
+    parts.regions = _model(parts, bundle.named("regions"), RegionsFile, _ENTRIES)
+    if parts.units:
+        parts.directory = people.build(parts.units, parts.regions or RegionsFile())
+    _read_mappings(parts)
+    _read_rules(parts)
+    return parts
+
+
+def _read_mappings(parts: Parts) -> None:
+    """By full path, so that problems name files as the reader of the folder sees them."""
+    inside = parts.bundle.named(MAPPINGS) + "/"
+    texts = {path: text for path, text in parts.bundle.files.items() if path.startswith(inside)}
+    parts.mappings = mappings.loading.load(texts, parts.directory)
+    parts.problems += parts.mappings.problems
+
+
+def _read_rules(parts: Parts) -> None:
+    document = _document(parts, parts.bundle.named("routes"))
+    if document is None or parts.units is None:
+        return  # without units, every one that a route names would be unknown
+    try:
+        parts.rules = load_rules(document, parts.directory)
+    except ConfigError as error:
+        parts.problems += error.problems
+
+
+def _model(parts: Parts, path: str, model: type[Model], stand_ins: Fillers) -> Model | None:
+    document = _document(parts, path)
+    if document is None:
+        return None
+    found, problems = validate(model, document, stand_ins)
+    parts.problems += problems
+    return found
+
+
+def _document(parts: Parts, path: str) -> Document | None:
+    text = parts.bundle.files.get(path)
+    if text is None:
+        if path not in parts.bundle.unreadable:
+            parts.problems.append(_missing(parts, path))
+        return None
+    document, problems = read_on(path, text)
+    parts.problems += problems
+    if document is not None:
+        parts.documents[path] = document
+    return document
+
+
+def _missing(parts: Parts, path: str) -> Problem:
+    """Said where hub.yaml names the file, not in a file that does not exist."""
+    if path == HUB:
+        return Problem(f"{HUB}:1", f"{HUB} does not exist", "suqiu init writes a commented one")
+    hub = parts.document("hub")
+    key = next(key for key in NAMED if parts.bundle.named(key) == path)
+    where = hub.where((key,)) if hub else f"{HUB}:1"
+    return Problem(where, f"{path} does not exist", "create it, or correct its name in hub.yaml")

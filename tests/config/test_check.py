@@ -1,0 +1,355 @@
+"""
+`suqiu check`: every mistake by file and line, each once, in words that help.
+
+Each mistake is made on a fresh starter configuration, which has none; so whatever is told was caused
+by it. `LINE` stands for the line on which the mistake was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from config.files import Bundle, read_folder
+from config.loading import check, load
+from config.problems import Advice
+from router.errors import ConfigError
+from tests.config.folders import add, checked, starter, swap, told
+
+Make = Callable[[Path], int]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    name: str
+    make: Make
+    said: tuple[str, ...]
+    """What is told, all of it: the beginning of each problem."""
+
+
+def swapping(file: str, old: str, new: str) -> Make:
+    return lambda folder: swap(folder, file, old, new)
+
+
+def adding(file: str, text: str) -> Make:
+    return lambda folder: add(folder, file, text)
+
+
+def removing(file: str) -> Make:
+    def remove(folder: Path) -> int:
+        (folder / file).unlink()
+        return 1
+
+    return remove
+
+
+EXAMPLE = "mappings/example.yaml"
+MISTAKES = [
+    Mistake(
+        "an unknown key is named with the nearest one",
+        swapping("hub.yaml", "  port: 8800", "  prot: 8800"),
+        ("hub.yaml:LINE: unknown key prot (did you mean port?)",),
+    ),
+    Mistake(
+        "an unknown block is named",
+        adding("hub.yaml", "databse: {url: 'sqlite:///x.db'}\n"),
+        ("hub.yaml:LINE: unknown key databse (did you mean database?)",),
+    ),
+    Mistake(
+        "an unknown key of a unit is named",
+        swapping("units.yaml", "    office: 综合处 ", "    ofice: 综合处 "),
+        ("units.yaml:LINE: unknown key ofice (did you mean office?)",),
+    ),
+    Mistake(
+        "an unknown key of a region is named",
+        swapping("regions.yaml", "    old_codes: []", "    old_code: []"),
+        ("regions.yaml:LINE: unknown key old_code (did you mean old_codes?)",),
+    ),
+    Mistake(
+        "a key that stands twice is told by the file's reader",
+        swapping("hub.yaml", "  port: 8801", "  port: 8801\n  port: 8802"),
+        ("hub.yaml:",),
+    ),
+    Mistake(
+        "what is not YAML is told with its line",
+        adding("units.yaml", "  - [\n"),
+        ("units.yaml:",),
+    ),
+    Mistake(
+        "a limit that is exceeded is told with the limit and the value",
+        swapping("hub.yaml", "  port: 8800", "  port: 70000"),
+        ("hub.yaml:LINE: front.port must be at most 65535, not 70000",),
+    ),
+    Mistake(
+        "a duration out of range is told in the words of the file",
+        adding("hub.yaml", "relay: {confirm_within: 5m}\n"),
+        ("hub.yaml:LINE: relay.confirm_within must be between 1s and 80s, not 5m",),
+    ),
+    Mistake(
+        "a duration without a unit is refused",
+        adding("hub.yaml", "relay: {confirm_within: 30}\n"),
+        ("hub.yaml:LINE: relay.confirm_within: write a duration with its unit",),
+    ),
+    Mistake(
+        "a bad URL is told without jargon",
+        swapping("hub.yaml", "http://127.0.0.1:8800\n", "htp://127.0.0.1:8800\n"),
+        ("hub.yaml:LINE: front.public_url must begin with http:// or https://",),
+    ),
+    Mistake(
+        "a database that the hub cannot use is refused",
+        swapping("hub.yaml", "  url: sqlite:///suqiu.db", "  url: mysql://localhost/x"),
+        ("hub.yaml:LINE: database.url must begin with sqlite:// or postgresql+psycopg://",),
+    ),
+    Mistake(
+        "a database in memory would lose everything",
+        swapping("hub.yaml", "  url: sqlite:///suqiu.db", '  url: "sqlite:///:memory:"'),
+        ("hub.yaml:LINE: database.url must name a file: sqlite:///suqiu.db",),
+    ),
+    Mistake(
+        "a password inside a URL is refused and not repeated",
+        adding("hub.yaml", 'broker: {url: "amqp://suqiu:hunter2@127.0.0.1:5672/%2F"}\n'),
+        ("hub.yaml:LINE: broker.url must not hold a password",),
+    ),
+    Mistake(
+        "a secret that is written out is refused and not repeated",
+        adding("hub.yaml", 'broker: {url: "amqp://127.0.0.1", password: hunter2}\n'),
+        ("hub.yaml:LINE: broker.password must point to a secret",),
+    ),
+    Mistake(
+        "a secret that is nowhere is told where it is pointed to",
+        swapping("units.yaml", "{file: secrets/gxj.token}", "{env: SUQIU_GXJ_TOKEN}"),
+        ("units.yaml:LINE: secret: environment variable SUQIU_GXJ_TOKEN is not set",),
+    ),
+    Mistake(
+        "a secret's file that does not exist is told where it is pointed to",
+        swapping("units.yaml", "secrets/gxj.token", "secrets/gjx.token"),
+        ("units.yaml:LINE: secret: file secrets/gjx.token does not exist",),
+    ),
+    Mistake(
+        "a key that is not 32 bytes is refused and not repeated",
+        adding("secrets/k1.key", "hunter2"),
+        ("hub.yaml:25: file secrets/k1.key is not 32 random bytes as base64",),
+    ),
+    Mistake(
+        "the current key must be in the ring",
+        swapping("hub.yaml", "  current: k1", "  current: k2"),
+        ("hub.yaml:22: keys: current is k2, which the ring does not have",),
+    ),
+    Mistake(
+        "a source without a mapping is told",
+        swapping("hub.yaml", "    mapping: example", "    mapping: exampel"),
+        ("hub.yaml:LINE: source example: no mapping is called exampel (did you mean example?)",),
+    ),
+    Mistake(
+        "a source that only has a base of mappings has none",
+        adding(EXAMPLE, "abstract: true\n"),
+        ("hub.yaml:71: source example: the mapping example is abstract",),
+    ),
+    Mistake(
+        "a port that is used twice is told",
+        swapping("hub.yaml", "  port: 8801", "  port: 8800"),
+        ("hub.yaml:LINE: port 8800 is used twice: by front and by monitoring",),
+    ),
+    Mistake(
+        "a file that is missing is told where it is named",
+        removing("regions.yaml"),
+        ("hub.yaml:1: regions.yaml does not exist",),
+    ),
+    Mistake(
+        "an alias that two units claim is told with both",
+        swapping("units.yaml", "[市工信局, 工信局]", "[市工信局, 人社局]"),
+        ("units.yaml:LINE: name 人社局 is claimed by gxj and by rsj (rsj has it at units.yaml:",),
+    ),
+    Mistake(
+        "a source's own number that two units claim is told",
+        swapping("units.yaml", '["1020"]', '["1010"]'),
+        ("units.yaml:LINE: name 1010 (for example) is claimed by gxj and by rsj",),
+    ),
+    Mistake(
+        "a scope that is no source is told",
+        swapping("units.yaml", '      example: ["1020"]', '      exmaple: ["1020"]'),
+        ("units.yaml:LINE: no source is called exmaple (did you mean example?)",),
+    ),
+    Mistake(
+        "a unit that stands twice is told",
+        adding("units.yaml", "  - {id: rsj, name: 又一个, access: {token: {file: secrets/rsj.token}}}\n"),
+        ("units.yaml:LINE: unit rsj stands twice",),
+    ),
+    Mistake(
+        "a second desk is told",
+        adding("units.yaml", "  - {id: desk2, part: desk, name: 又一个受理中心}\n"),
+        ("units.yaml:LINE: a second desk: desk2",),
+    ),
+    Mistake(
+        "a unit that fetches needs a way in",
+        adding("units.yaml", "  - {id: x, name: 某局}\n"),
+        ("units.yaml:LINE: x fetches its tasks but has no access",),
+    ),
+    Mistake(
+        "the word for an office is not another unit's id",
+        swapping(
+            "units.yaml",
+            "{id: archive, part: archive,",
+            "{id: archive, destination: {kind: amqp}, access: {},",
+        ),
+        ("units.yaml:LINE: the id archive is kept for the unit with part: archive",),
+    ),
+    Mistake(
+        "a destination kind that does not exist is told with those that do",
+        swapping("units.yaml", "    kind: pull ", "    kind: pul "),
+        ("units.yaml:8: defaults.destination: no kind pul (did you mean pull?)",),
+    ),
+    Mistake(
+        "an office cannot be sent to",
+        swapping("units.yaml", "name: 诉求受理中心}", "name: 诉求受理中心, destination: {kind: pull}}"),
+        ("units.yaml:LINE: desk is the desk and must be of kind internal",),
+    ),
+    Mistake(
+        "a unit cannot be internal",
+        adding("units.yaml", "  - {id: x, name: 某局, destination: {kind: internal}}\n"),
+        ("units.yaml:LINE: x is a unit and cannot be of kind internal",),
+    ),
+    Mistake(
+        "a projection that does not exist is told",
+        adding(
+            "units.yaml", "  - {id: x, name: 某局, destination: {kind: amqp, projection: px}, access: {}}\n"
+        ),
+        ("units.yaml:LINE: x: no projection is called px",),
+    ),
+    Mistake(
+        "a platform needs a region",
+        swapping("units.yaml", '    region: "320506"\n', ""),
+        ("units.yaml:45: platform wzq has no region",),
+    ),
+    Mistake(
+        "a region code must be in quotes",
+        swapping("units.yaml", '    region: "320506"\n', "    region: 320506\n"),
+        ("units.yaml:LINE: units.5.region must be text; put numbers that are codes in quotes",),
+    ),
+    Mistake(
+        "a place's name that two places claim is told",
+        swapping("regions.yaml", "[苏州高新区, 高新区]", "[吴中区]"),
+        ("regions.yaml:LINE: name 吴中区 is claimed by",),
+    ),
+    Mistake(
+        "an unknown code table is told",
+        swapping(EXAMPLE, "{code: kinds}", "{code: kind}"),
+        (f"{EXAMPLE}:LINE: ",),
+    ),
+    Mistake(
+        "an unknown function is told",
+        swapping(EXAMPLE, "{from: text, apply: [trim]", "{from: text, apply: [trimm]"),
+        (f"{EXAMPLE}:LINE: ",),
+    ),
+    Mistake(
+        "a bad path is told",
+        swapping(EXAMPLE, "contact.name: caller.name", 'contact.name: "caller.[name"'),
+        (f"{EXAMPLE}:LINE: ",),
+    ),
+    Mistake(
+        "a field that the canonical model does not have is told",
+        swapping(EXAMPLE, "  title: {from: subject", "  tilte: {from: subject"),
+        (f"{EXAMPLE}:LINE: ",),
+    ),
+    Mistake(
+        "extends that go in a circle are told",
+        lambda folder: (
+            add(folder, "mappings/other.yaml", "extends: example\n")
+            and add(folder, EXAMPLE, "extends: other\n")
+        ),
+        (f"{EXAMPLE}:LINE: extends goes in a circle", "mappings/other.yaml:1: extends goes in a circle"),
+    ),
+    Mistake(
+        "what extends an unknown mapping is told",
+        adding(EXAMPLE, "extends: bas\n"),
+        (f"{EXAMPLE}:LINE: ",),
+    ),
+]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_a_mistake_is_told(tmp_path: Path, mistake: Mistake) -> None:
+    folder = starter(tmp_path / "c")
+    line = mistake.make(folder)
+    said = told(folder)
+    assert len(said) == len(mistake.said), "\n".join(said)
+    for text, expected in zip(said, mistake.said, strict=True):
+        assert text.startswith(expected.replace("LINE", str(line))), text
+    assert "hunter2" not in "\n".join(said)
+    assert "pydantic" not in "\n".join(said)
+
+
+def test_the_starter_is_silent_and_loads(tmp_path: Path) -> None:
+    folder = starter(tmp_path / "c")
+    assert told(folder) == []
+    configuration = load(read_folder(folder))
+    assert configuration.hash == read_folder(folder).hash
+    assert configuration.destinations["desk"].kind == "internal"
+    assert configuration.destinations["rsj"].kind == "pull"
+    assert set(configuration.translators) == {"example"}
+
+
+def test_what_has_a_problem_does_not_load_and_names_all(tmp_path: Path) -> None:
+    folder = starter(tmp_path / "c")
+    swap(folder, "hub.yaml", "  port: 8800", "  prot: 8800")
+    swap(folder, "units.yaml", "    office: 综合处 ", "    ofice: 综合处 ")
+    with pytest.raises(ConfigError) as refused:
+        load(read_folder(folder))
+    assert [problem.where.split(":")[0] for problem in refused.value.problems] == ["hub.yaml", "units.yaml"]
+
+
+def test_an_open_secret_is_advice_and_does_not_stop(tmp_path: Path) -> None:
+    folder = starter(tmp_path / "c")
+    (folder / "secrets" / "rsj.token").chmod(0o644)
+    (problem,) = checked(folder)
+    assert isinstance(problem, Advice)
+    assert "can be read by others" in problem.what
+    assert load(read_folder(folder))
+
+
+def test_secrets_are_not_looked_for_without_a_reader(tmp_path: Path) -> None:
+    folder = starter(tmp_path / "c")
+    (folder / "secrets" / "k1.key").unlink()
+    assert check(read_folder(folder)) == []
+
+
+def test_one_mistake_does_not_hide_another_in_the_same_block(tmp_path: Path) -> None:
+    folder = starter(tmp_path / "c")
+    swap(folder, "hub.yaml", "  port: 8801", "  port: 8800\n  hots: x")
+    swap(folder, "hub.yaml", "  current: k1", "  curent: k1")
+    said = "\n".join(told(folder))
+    assert "unknown key hots" in said
+    assert "unknown key curent" in said
+    assert "keys.current is missing" in said or "current is missing" in said
+    assert "port 8800 is used twice" in said
+
+
+@pytest.mark.parametrize("text", ["", "[]", "x", "null", "- a\n- b", "1: 2", "keys: 3", "keys: {ring: []}"])
+@pytest.mark.parametrize("file", ["hub.yaml", "units.yaml", "regions.yaml", "routes.yaml"])
+def test_any_content_is_answered_with_problems_and_never_with_a_crash(
+    tmp_path: Path, file: str, text: str
+) -> None:
+    folder = starter(tmp_path / "c")
+    (folder / file).write_text(text)
+    said = checked(folder)
+    assert all(problem.where.rpartition(":")[2].isdigit() for problem in said)
+    assert said or (file, text) in {("regions.yaml", ""), ("regions.yaml", "null")}
+
+
+def test_an_empty_folder_is_told_what_to_do(tmp_path: Path) -> None:
+    said = told(tmp_path)
+    assert said[0] == "hub.yaml:1: hub.yaml does not exist (suqiu init writes a commented one)"
+    assert check(Bundle({})) == check(Bundle({}))
+
+
+def test_problems_come_by_file_and_line(tmp_path: Path) -> None:
+    folder = starter(tmp_path / "c")
+    for old in ("  port: 8800", "  port: 8801"):
+        swap(folder, "hub.yaml", old, old.replace("port", "prot"))
+    add(folder, "hub.yaml", "aaa: 1\n")
+    lines = [int(problem.where.rpartition(":")[2]) for problem in checked(folder)]
+    assert lines == sorted(lines)
+    assert len(lines) == 3
