@@ -9,7 +9,7 @@ A function gets the value so far, its arguments and the call. It returns the nex
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -159,21 +159,8 @@ def phones(value: Any, _: Any, call: Call) -> Any:
     return list(found)[:10]
 
 
-def _checked(problem_with: Callable[[str], str | None]) -> AfterValidator:
-    def check(form: str) -> str:
-        if problem := problem_with(form):
-            raise ValueError(problem)
-        return form
-
-    return AfterValidator(check)
-
-
-Reading = Annotated[str, Field(min_length=1, max_length=100), _checked(times.problem_reading)]
-Writing = Annotated[str, Field(min_length=1, max_length=100), _checked(times.problem_writing)]
-
-
 class ToTime(Arguments):
-    formats: Annotated[list[Reading], Field(min_length=1, max_length=10)] | Reading
+    formats: Annotated[list[times.Reading], Field(min_length=1, max_length=10)] | times.Reading
 
 
 @function(
@@ -193,7 +180,7 @@ def to_time(value: Any, args: ToTime, call: Call) -> Any:
 
 
 class FormatTime(Arguments):
-    form: Writing
+    form: times.Writing
 
 
 @function(

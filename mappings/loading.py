@@ -49,6 +49,7 @@ class _Files:
     mappings: dict[str, tuple[Document, MappingSpec]] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)
     projections: dict[str, tuple[Document, ProjectionSpec]] = field(default_factory=dict)
+    seen: dict[tuple[type[BaseModel], str], str] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     """Mappings that are there but cannot be read: extending one is no second mistake."""
 
@@ -77,6 +78,10 @@ def _sort_in(path: str, text: str, files: _Files) -> None:
     pure = PurePosixPath(path)
     kind, name = pure.parent.name, pure.stem
     model = _KINDS.get(kind, MappingSpec)
+    first = files.seen.setdefault((model, name), path)
+    if first != path:
+        files.problems.append(Problem(f"{path}:1", f'"{name}" is there twice: {first} has that name too'))
+        return
     try:
         document = read(path, text)
         spec = model.model_validate({} if document.data is None else document.data)

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field
 
 from mappings.plain import narrow, text_of
 from mappings.registry import Unreadable
@@ -72,6 +74,19 @@ def problem_reading(form: str) -> str | None:
     if "%Y" not in form and "%y" not in form:
         return f'"{form}" has no year (%Y)'
     return None
+
+
+def _checked(problem_with: Callable[[str], str | None]) -> AfterValidator:
+    def check(form: str) -> str:
+        if problem := problem_with(form):
+            raise ValueError(problem)
+        return form
+
+    return AfterValidator(check)
+
+
+Reading = Annotated[str, Field(min_length=1, max_length=100), _checked(problem_reading)]
+Writing = Annotated[str, Field(min_length=1, max_length=100), _checked(problem_writing)]
 
 
 def _by_format(text: str, form: str) -> datetime | None:

@@ -10,23 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
+
+from mappings.canonical import target
 from mappings.recipe import Explanation, Try
 from router.masking import mask_text, mask_value
 
-# Their final values are words of ours or the source's name for its channel, not personal data.
-_NOT_PERSONAL = frozenset(
-    {
-        "channel",
-        "mode",
-        "kind",
-        "urgency",
-        "standing",
-        "region",
-        "proposed_units",
-        "submitted_at",
-        "source_time",
-    }
-)
+# A value of these that the model accepts is a word of ours, an id or a time: not personal data.
+_NOT_PERSONAL = frozenset({"mode", "kind", "urgency", "standing", "region", "proposed_units", "submitted_at"})
 _SHOWN = 200
 
 
@@ -86,8 +77,7 @@ def _row(trace: FieldTrace, masked: bool) -> Row:
         for tried in tries
         if tried.steps or tried.failed
     )
-    public = masked and trace.field in _NOT_PERSONAL
-    value = _not_personal(trace.value) if public else show(trace.value)
+    value = _public(trace.value) if masked and _is_public(trace) else show(trace.value)
     return Row(trace.field, trace.where, raw, steps, value, trace.why, ", ".join(trace.flags))
 
 
@@ -95,8 +85,21 @@ def _failure(tried: Try) -> list[str]:
     return [f"unreadable ({tried.failed})"] if tried.failed else []
 
 
-def _not_personal(value: Any) -> str:
-    # A time is all digits, which masking of text takes for a phone.
+def _is_public(trace: FieldTrace) -> bool:
+    """What the mapping file itself says, a time, or a valid word of a closed set."""
+    if trace.explanation.origin in ("constant", "default") or isinstance(trace.value, datetime):
+        return True
+    if trace.field not in _NOT_PERSONAL:
+        return False
+    try:
+        target(trace.field).check(trace.value)
+    except ValidationError:
+        return False
+    return True
+
+
+def _public(value: Any) -> str:
+    # Masking of text would take the digits of a time for a phone.
     return _plainly(value) if isinstance(value, datetime) else mask_text(_plainly(value))
 
 

@@ -67,6 +67,11 @@ def test_the_shipped_form_of_a_mapping_has_no_problem() -> None:
     assert set(loaded.tables) == {"kinds", "standings"}
 
 
+def test_two_files_of_one_name_are_a_mistake() -> None:
+    loaded = load({**FILES, "mappings/sst.yml": HEAD}, DIRECTORY)
+    assert only(loaded.problems).where == "mappings/sst.yml:1"
+
+
 def test_an_empty_folder_is_no_problem() -> None:
     assert load({}, DIRECTORY).problems == ()
 
