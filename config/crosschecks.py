@@ -102,7 +102,7 @@ def secrets(document: Document, read: SecretReader) -> Iterator[Problem]:
             continue
         if loc[0] == "keys" and not _is_key(secret):
             what = f"{ref} is not {KEY_BYTES} random bytes as base64"
-            yield Problem(where, what, "make one with: openssl rand -base64 32")
+            yield Problem(where, what, "suqiu keys generate prints a good one")
         if isinstance(read, Secrets) and read.is_open_to_others(ref):
             yield Advice(where, f"{ref} can be read by others", "chmod 600")
 

@@ -151,7 +151,7 @@ METRICS = (
         "suqiu_deliveries",
         "gauge",
         ("destination", "state"),
-        "Deliveries in the ledger by their state now.",
+        "Unfinished deliveries in the ledger, by their state now.",
         measured=True,
     ),
     Metric(
