@@ -49,9 +49,7 @@ def check(config: Folder = HERE, as_json: AsJson = False) -> None:
 
 
 def schema(
-    folder: Annotated[
-        Path | None, typer.Argument(help="写入此目录，否则输出 (write into this folder)")
-    ] = None,
+    folder: Annotated[Path | None, typer.Argument(help="写入此目录 (write into this folder)")] = None,
     contracts: Annotated[
         bool, typer.Option(help="导出规范消息的契约与样例 (the message contracts and samples)")
     ] = False,

@@ -20,8 +20,8 @@ Name = Annotated[str, typer.Argument(help="映射名 (mapping)")]
 Input = Annotated[str, typer.Argument(help="输入文件，- 为标准输入 (a file, - for standard input)")]
 
 
-@app.command()
-def test(
+@app.command("test")
+def run_cases(
     name: Annotated[str | None, typer.Argument(help="映射名，默认全部 (mapping; all by default)")] = None,
     config: Folder = HERE,
     as_json: AsJson = False,

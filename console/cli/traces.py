@@ -8,8 +8,8 @@ from typing import Any
 from console.cli.output import heading, show, show_pairs
 
 _TRACE = (
-    ("field", "字段"), ("value", "结果"), ("raw", "取自"), ("steps", "经过"), ("why", "说明"), ("flags", "标记"),
-    ("where", "映射行"),
+    ("field", "字段"), ("value", "结果"), ("raw", "取自"), ("steps", "经过"), ("why", "说明"),
+    ("flags", "标记"), ("where", "映射行"),
 )  # fmt: skip
 
 
