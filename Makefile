@@ -12,7 +12,6 @@ export PYTHON
 
 BIN := .venv/bin
 READY := .venv/.suqiu-setup
-SHIPPED := config/starter
 # The resolver that writes the lock; not a dependency of the project.
 UV_VERSION := 0.13.9
 
@@ -38,8 +37,8 @@ check: setup ## format, lint, types, import contract, shipped configuration, exp
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/suqiu check $(SHIPPED)
-	@$(BIN)/python -m pytest -q tests/test_house.py
+	@scripts/check-shipped.sh
+	@$(BIN)/python -m pytest -q tests/test_house.py tests/config/test_contracts.py
 
 test: setup ## every test, on private servers (brings RabbitMQ, PostgreSQL, promtool from Debian if missing); ARGS="-k words"
 	@scripts/bring-servers.sh rabbitmq postgresql promtool
@@ -49,11 +48,11 @@ bench: setup ## measure; figures are for this machine
 	@scripts/bring-servers.sh rabbitmq
 	@$(BIN)/python -m bench $(ARGS)
 
-run: setup ## run the hub: make run ARGS=DIR (make a configuration with: .venv/bin/suqiu init DIR)
+run: setup ## run the hub; ARGS="--config DIR" (.venv/bin/suqiu init DIR writes a configuration to begin with)
 	@$(BIN)/suqiu run $(ARGS)
 
-docs: setup ## write anew what is generated under docs/
-	@$(BIN)/suqiu docs
+docs: setup ## write anew what is generated: docs/contracts
+	@$(BIN)/suqiu schema --contracts docs/contracts
 
 lock: setup ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
