@@ -1,0 +1,1 @@
+"""All AMQP: pika publishes, kombu consumes, and the topology both stand on."""

@@ -1,0 +1,1 @@
+DELIVER = "suqiu.deliver"
