@@ -27,7 +27,10 @@ LONG_FILES: dict[str, str] = {}
 """path: why it may be longer."""
 LONG_FUNCTIONS: dict[str, str] = {}
 """path:function: why it may be longer."""
-MANY_PARAMETERS = ("console/cli/",)
+MANY_PARAMETERS = {
+    "router/flows/registering.py:register": "three are handed in by wiring, three a person decides",
+}
+OPTIONS = "console/cli/"
 """On the command line the parameters of a function are the options of a command."""
 
 READS_THE_ENVIRONMENT = {
@@ -96,7 +99,7 @@ def test_every_top_level_folder_explains_itself() -> None:
         for folder in folders
         if not folder.startswith(".") and not (ROOT / folder / "README.md").is_file()
     )
-    assert silent == []
+    assert not silent, "\n".join(silent)
 
 
 def test_nothing_speaks_of_the_machine_it_was_written_on_or_of_work_left_undone() -> None:
@@ -107,7 +110,7 @@ def test_nothing_speaks_of_the_machine_it_was_written_on_or_of_work_left_undone(
         for word in FORBIDDEN_WORDS
         if word in line
     ]
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 def test_the_lock_names_no_place_to_download_from() -> None:
@@ -158,7 +161,7 @@ def test_no_function_is_longer_than_a_screen() -> None:
 def test_no_function_asks_for_more_than_five_things() -> None:
     greedy = {}
     for path in product_files():
-        if name_of(path).startswith(MANY_PARAMETERS):
+        if name_of(path).startswith(OPTIONS):
             continue
         for function in functions_of(path):
             words = function.args
@@ -166,12 +169,15 @@ def test_no_function_asks_for_more_than_five_things() -> None:
             asked = len([name for name in names if name not in ("self", "cls")])
             if asked > MOST_PARAMETERS:
                 greedy[f"{name_of(path)}:{function.name}"] = asked
-    assert greedy == {}
+    assert {name: asked for name, asked in greedy.items() if name not in MANY_PARAMETERS} == {}
 
 
 def test_no_exception_to_a_rule_outlives_its_reason() -> None:
     names = {name_of(path) for path in product_files()}
-    excused = {entry.partition(":")[0] for entry in (*LONG_FILES, *LONG_FUNCTIONS, *READS_THE_ENVIRONMENT)}
+    excused = {
+        entry.partition(":")[0]
+        for entry in (*LONG_FILES, *LONG_FUNCTIONS, *MANY_PARAMETERS, *READS_THE_ENVIRONMENT)
+    }
     assert sorted(excused - names) == []
     assert [
         name for name in LONG_FILES if len((ROOT / name).read_text("utf-8").splitlines()) <= LONGEST_FILE
@@ -189,7 +195,7 @@ def test_only_the_wiring_reads_the_environment() -> None:
         if re.search(r"\bos\.environ|\bgetenv\b|\bimport environ\b", path.read_text("utf-8"))
         and name_of(path) not in READS_THE_ENVIRONMENT
     ]
-    assert readers == []
+    assert not readers, "\n".join(readers)
 
 
 def test_a_check_is_never_silenced_without_a_reason() -> None:
@@ -204,7 +210,7 @@ def test_a_check_is_never_silenced_without_a_reason() -> None:
             explained = any(above.lstrip().startswith("#") for above in lines[max(0, number - 2) : number])
             if found and not (found["code"] and (found["reason"].strip() or explained)):
                 silenced.append(f"{name_of(path)}:{number + 1}")
-    assert silenced == []
+    assert not silenced, "\n".join(silenced)
 
 
 def test_every_link_in_every_page_leads_somewhere() -> None:
@@ -216,7 +222,7 @@ def test_every_link_in_every_page_leads_somewhere() -> None:
                 and not (page.parent / target).exists()
             ):
                 dead.append(f"{name_of(page)}: {target}")
-    assert dead == []
+    assert not dead, "\n".join(dead)
 
 
 def test_every_verb_of_make_has_help_text() -> None:
