@@ -153,8 +153,8 @@ class Relay:
             return False
         crashpoint("relay.after_confirm")
         now = self._tools.clock()
-        given_back = [o for o in outcomes if closing and o.verdict == "unknown"]
-        decided = [o for o in outcomes if o not in given_back]
+        given_back = [o for o in outcomes if not o.sent or (closing and o.verdict == "unknown")]
+        decided = [o for o in outcomes if o.sent and not (closing and o.verdict == "unknown")]
         settled = [self._verdict(outcome, now) for outcome in decided]
         self._tools.outbox.settle(settled, now)
         if given_back:

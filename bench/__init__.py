@@ -1,0 +1,1 @@
+"""Measurements, by ratio and side by side in one run. Nothing here is a test."""

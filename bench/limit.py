@@ -1,0 +1,78 @@
+"""The broker's limit: pika with pipelined confirms, ready bodies, many quorum queues, no work."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Sequence
+
+import pika
+
+
+def declare(url: str, queues: Sequence[str]) -> None:
+    """The destinations' quorum queues on `suqiu.deliver`, emptied."""
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.exchange_declare("suqiu.deliver", "direct", durable=True)
+    for queue in queues:
+        name = f"suqiu.dest.{queue}"
+        channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum"})
+        channel.queue_bind(name, "suqiu.deliver", queue)
+        channel.queue_purge(name)
+    connection.close()
+
+
+def count(url: str, queues: Sequence[str]) -> int:
+    """How many messages lie in the queues."""
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    found = sum(
+        channel.queue_declare(f"suqiu.dest.{queue}", passive=True).method.message_count for queue in queues
+    )
+    connection.close()
+    return int(found)
+
+
+class RawPublisher:
+    """Publishes `total` persistent, mandatory messages round robin; at most `window` unconfirmed."""
+
+    def __init__(self, url: str, queues: Sequence[str], body: bytes, total: int, window: int = 1000) -> None:
+        self._queues = itertools.cycle(queues)
+        self._body, self._total, self._window = body, total, window
+        self._sent = self._confirmed = 0
+        self._began = self.seconds = 0.0
+        self._properties = pika.BasicProperties(delivery_mode=2, content_type="application/json")
+        self._connection = pika.SelectConnection(
+            pika.URLParameters(url), on_open_callback=lambda c: c.channel(on_open_callback=self._opened)
+        )
+
+    def run(self) -> float:
+        """Seconds from the first publish to the last confirm."""
+        self._connection.ioloop.start()
+        return self.seconds
+
+    def _opened(self, channel: pika.channel.Channel) -> None:
+        self._channel = channel
+        channel.confirm_delivery(self._answered, callback=lambda _frame: self._begin())
+
+    def _begin(self) -> None:
+        self._began = time.perf_counter()
+        self._fill()
+
+    def _fill(self) -> None:
+        while self._sent < self._total and self._sent - self._confirmed < self._window:
+            self._sent += 1
+            self._channel.basic_publish(
+                "suqiu.deliver", next(self._queues), self._body, self._properties, mandatory=True
+            )
+
+    def _answered(self, frame: pika.frame.Method) -> None:
+        method = frame.method
+        self._confirmed = method.delivery_tag if method.multiple else self._confirmed + 1
+        if self._confirmed >= self._total:
+            self.seconds = time.perf_counter() - self._began
+            self._connection.close()
+            self._connection.ioloop.stop()
+            return
+        if self._sent - self._confirmed < self._window // 2:
+            self._fill()
