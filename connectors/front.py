@@ -1,0 +1,206 @@
+"""
+The HTTP front: where sources push to and units fetch from, on a port of its own.
+
+Everything is handed in; nothing here knows the ledger, the broker or the configuration. What the
+doors do stands in push_door.py and units_door.py, how the port is kept open in serving.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from connectors import push_door, units_door
+from connectors.access import Units
+from connectors.openapi import describe
+from connectors.problems import problem, refusal
+from connectors.push import PushDoor
+from connectors.push_door import COME_AGAIN, PushHandler
+from connectors.receiving import Refused, Slots
+from connectors.serving import FrontServer
+from connectors.units_door import BadBody, NotServedHere, UnitsDoor
+from router.errors import ConfigError, LedgerUnavailable, Problem
+from router.events import Observer, Trouble
+from router.ports import Accept, AppealStatus, AttachmentStore, Clock, WorkList
+
+__all__ = ["FrontLimits", "FrontServer", "build_front"]
+
+
+@dataclass(frozen=True, slots=True)
+class FrontLimits:
+    """What one process takes on at once."""
+
+    requests: int = 64
+    """Requests under way. More are answered 503; memory is bounded by this times the largest body."""
+    each: int = 24
+    """Of these, the share of one source, or of all units together: a slow one never keeps the others out."""
+    accepting: int = 8
+    """Threads that write to the ledger for pushes."""
+    serving: int = 8
+    """Threads that read and write for units."""
+    read_within: timedelta = timedelta(seconds=10)
+    """How long a unit may take to send its request."""
+
+
+def build_front(
+    *,
+    doors: Iterable[PushDoor],
+    accept: Accept,
+    work_list: WorkList,
+    status: AppealStatus,
+    store: AttachmentStore,
+    units: Units,
+    announce: Observer,
+    clock: Clock,
+    limits: FrontLimits = FrontLimits(),
+    public_url: str = "",
+) -> FastAPI:
+    """The application. `public_url` is how the outside reaches it; its path is part of signatures."""
+    slots = Slots(most=limits.requests, each=limits.each)
+    prefix = urlsplit(public_url).path.rstrip("/")
+    app = _bare(announce, clock)
+    app.state.pushes = PushHandler(
+        doors=_by_path(doors),
+        accept=accept,
+        status=status,
+        store=store,
+        announce=announce,
+        clock=clock,
+        slots=slots,
+        threads=anyio.CapacityLimiter(limits.accepting),
+        prefix=prefix,
+    )
+    app.state.units_door = UnitsDoor(
+        work_list=work_list,
+        store=store,
+        units=units,
+        announce=announce,
+        clock=clock,
+        slots=slots,
+        threads=anyio.CapacityLimiter(limits.serving),
+        read_within=limits.read_within,
+        prefix=prefix,
+    )
+    return app
+
+
+def _by_path(doors: Iterable[PushDoor]) -> Mapping[str, PushDoor]:
+    found: dict[str, PushDoor] = {}
+    for door in doors:
+        other = found.setdefault(door.path, door)
+        if other is not door:
+            said = f"sources {other.source} and {door.source} push to the same path /push/{door.path}"
+            raise ConfigError([Problem("", said, "give one of them another push.path")])
+    return found
+
+
+def _bare(announce: Observer, clock: Clock) -> FastAPI:
+    """Routes, refusals and the guard; the doors behind them come with `app.state`."""
+    app = FastAPI(
+        title="诉求中枢接口",
+        summary="来源系统推送诉求，承办单位领取任务和附件。",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+    )
+    push_door.mount(app)
+    app.include_router(units_door.router)
+    app.add_middleware(Guard, announce=announce, clock=clock)
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+    app.openapi = describe(app)  # type: ignore[method-assign]  # FastAPI's own way to add to it
+    return app
+
+
+class Guard:
+    """The last line: an error that nobody foresaw is a 503 and one event, never a trace with a body in it."""
+
+    def __init__(self, app: ASGIApp, announce: Observer, clock: Clock) -> None:
+        self._app = app
+        self._announce = announce
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                message = {**message, "headers": [*message["headers"], *_extra(message["status"])]}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            return  # it went away in the middle of its own request; there is nobody to answer
+        except Exception as error:
+            self._announce(Trouble(self._clock(), "front", type(error).__name__))
+            if not has_begun:
+                await _come_again()(scope, receive, watched)
+
+
+def _extra(status: int) -> list[tuple[bytes, bytes]]:
+    close = [(b"connection", b"close")] if status == 408 else []
+    return [(b"cache-control", b"no-store"), *close]
+
+
+def _come_again() -> Response:
+    return problem(503, "系统暂时无法处理，请稍后重试", retry_after=COME_AGAIN)
+
+
+def _refused(_: Request, error: Any) -> Response:
+    return refusal(error)
+
+
+def _away(_: Request, error: Any) -> Response:
+    return problem(503, "系统暂时无法读写，请稍后重试", retry_after=error.retry_after or COME_AGAIN)
+
+
+def _bad_parameters(_: Request, error: Any) -> Response:
+    return _bad([".".join(map(str, one["loc"])) for one in error.errors()])
+
+
+def _bad_body(_: Request, error: Any) -> Response:
+    return _bad(error.fields)
+
+
+def _bad(fields: list[str]) -> Response:
+    where = f"：{'、'.join(fields)}"[:300] if fields else ""
+    return problem(422, f"请求不符合接口约定{where}")
+
+
+def _not_served(_: Request, error: Any) -> Response:
+    return problem(403, "本单位的任务不经本接口下发")
+
+
+def _http(_: Request, error: Any) -> Response:
+    detail = {404: "地址不存在", 405: "不支持该请求方法"}.get(error.status_code, "请求无法处理")
+    answer = problem(error.status_code, detail)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+_HANDLERS: dict[type[Exception], Any] = {
+    Refused: _refused,
+    LedgerUnavailable: _away,
+    RequestValidationError: _bad_parameters,
+    BadBody: _bad_body,
+    NotServedHere: _not_served,
+    HTTPException: _http,
+}

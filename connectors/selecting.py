@@ -1,0 +1,52 @@
+"""
+Where things stand in a foreign document: JMESPath, compiled at load, harmless at work.
+
+For a connector's few questions only (where are the items, the id, the change time); what an
+appeal's fields are is the mapping's business.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError, JMESPathTypeError
+from pydantic import AfterValidator, StringConstraints
+
+
+def _compilable(path: str) -> str:
+    try:
+        jmespath.compile(path).search({})  # an unknown function shows only when it is run
+    except JMESPathTypeError:
+        return path  # of the empty document, not of a real one
+    except JMESPathError as error:
+        raise ValueError(f"is not JMESPath: {str(error).splitlines()[0]}") from error
+    except RecursionError as error:
+        raise ValueError("is not JMESPath: it nests too deeply") from error
+    return path
+
+
+Selector = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_compilable)]
+"""A JMESPath expression."""
+
+
+class Select:
+    """One expression, ready to work. Answers None for what is not there or does not fit."""
+
+    def __init__(self, path: str) -> None:
+        self._compiled = jmespath.compile(path)
+
+    def __call__(self, data: Any) -> Any:
+        try:
+            return self._compiled.search(data)
+        except Exception:  # jmespath raises bare TypeError and RecursionError besides its own
+            return None
+
+
+def id_text(value: object) -> str | None:
+    """An id as text: words and numbers of any length. None for what is no id (empty, list, true)."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        return None
+    text = str(value).strip()
+    return text if 0 < len(text) <= 200 else None

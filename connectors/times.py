@@ -1,0 +1,71 @@
+"""
+A record's own change time, in the ways that sources write it, as aware UTC.
+
+Connectors read nothing else from a record than its id, its time and the cursor; times that
+belong to the appeal are the mapping's business. A naive time is Asia/Shanghai.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, StringConstraints
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+WORDS = ("iso", "epoch_s", "epoch_ms")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST = 64
+_EARLIEST, _LATEST = 1990, 2200
+
+
+def _readable(form: str) -> str:
+    if form in WORDS:
+        return form
+    if "%Y" not in form and "%y" not in form:
+        raise ValueError(f"must be one of {', '.join(WORDS)}, or a strptime format with a year (%Y)")
+    try:
+        datetime.strptime("", form)
+    except ValueError as error:
+        if "does not match" not in str(error):
+            raise
+    except Exception as error:  # strptime builds a regular expression from it
+        raise ValueError("is not a strptime format") from error
+    return form
+
+
+TimeFormat = Annotated[str, StringConstraints(min_length=2, max_length=60), AfterValidator(_readable)]
+"""`iso`, `epoch_s`, `epoch_ms`, or a strptime format."""
+
+
+def read_time(value: object, formats: Sequence[str]) -> datetime | None:
+    """The moment by the first format that fits; None when none does, or nothing is there."""
+    text = str(value).strip() if isinstance(value, (str, int, Decimal)) else ""
+    if not text or len(text) > _LONGEST or isinstance(value, bool):
+        return None
+    for form in formats:
+        try:
+            moment = _READERS.get(form, datetime.strptime)(text, form)
+        except (ValueError, OverflowError, ArithmeticError):
+            continue
+        if _EARLIEST <= moment.year <= _LATEST:
+            return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+    return None
+
+
+def _since_1970(text: str, unit: timedelta, digits: Sequence[int]) -> datetime:
+    """Of other lengths it would be another unit, or a date such as 20230403."""
+    if not text.isascii() or not text.isdecimal() or len(text) not in digits:
+        raise ValueError("not an epoch")
+    return _EPOCH + int(text) * unit
+
+
+_READERS: dict[str, Callable[[str, str], datetime]] = {
+    "iso": lambda text, _: datetime.fromisoformat(text),
+    "epoch_s": lambda text, _: _since_1970(text, timedelta(seconds=1), (9, 10)),
+    "epoch_ms": lambda text, _: _since_1970(text, timedelta(milliseconds=1), (12, 13)),
+}
