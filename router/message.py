@@ -53,11 +53,12 @@ def _limits(most: int, least: int = 0) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=least, max_length=most)
 
 
-Word = Annotated[str, _Clean, _limits(64)]
-Name = Annotated[str, _Clean, _limits(200)]
-Line = Annotated[str, _Clean, _limits(500)]
-Body = Annotated[str, _Clean, _limits(50_000)]
-SourceId = Annotated[str, _Clean, _limits(200, least=1)]
+# Limits first: behind the cleaning function pydantic would check them in Python, ten times slower.
+Word = Annotated[str, _limits(64), _Clean]
+Name = Annotated[str, _limits(200), _Clean]
+Line = Annotated[str, _limits(500), _Clean]
+Body = Annotated[str, _limits(50_000), _Clean]
+SourceId = Annotated[str, _limits(200, least=1), _Clean]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-zA-Z][0-9a-zA-Z._-]{0,63}$")]
 """The id of a source, unit, destination or rule: safe in queue names, routing keys, labels and paths."""
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{36}$")]
@@ -172,7 +173,7 @@ class Reporter(Frozen):
 
 class Enterprise(Frozen):
     name: Name = ""
-    uscc: Annotated[str, _Clean, _limits(32)] = ""
+    uscc: Annotated[str, _limits(32), _Clean] = ""
     """统一社会信用代码. A wrong check digit is flagged, never refused."""
     key_enterprise: bool = False
     key_project: bool = False
@@ -215,7 +216,7 @@ class Appeal(Frozen):
     urgency: Urgency = "normal"
     standing: Standing = "open"
     title: Line = ""
-    content: Annotated[Body, Field(min_length=1)]
+    content: Annotated[str, _limits(50_000, least=1), _Clean]
     category: Annotated[tuple[Word, ...], Field(max_length=6)] = ()
     """From the widest class to the narrowest."""
     reporter: Reporter | None = None

@@ -1,17 +1,17 @@
 """
 What the flows that deliver ask of the ledger: claim what is due, and write down what came of it.
 
-A claim pushes `next_attempt_at` behind the lease's end and raises the generation. If the claimer
-dies, the delivery is simply due again then; if it comes back late, its generation is stale and
-what it says changes nothing (fencing).
+A claim sets the lease's end and raises the generation. If the claimer dies, the delivery is simply
+due again then; if it comes back late, its generation is stale and what it says changes nothing
+(fencing).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from router.message import DispatchType, Role
 from router.reasons import Reason, Stage
@@ -27,6 +27,15 @@ class Want:
     destination: str
     limit: int
     finish: Finish = "published"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAppeal:
+    """The canonical appeal as it lies in the ledger: JSON texts, put together without being parsed."""
+
+    rest: bytes
+    """The appeal without its contact, an object that is never empty."""
+    contact: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +58,8 @@ class Claimed:
     role: Role
     returns: int
     due_at: datetime | None
-    appeal: Mapping[str, Any] | None
-    """The canonical appeal as JSON; None when nothing of it was ever understood (a register task)."""
+    appeal: KeptAppeal | None
+    """None when nothing of it was ever understood (a register task)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ _KILL = (
         attempts=_d.attempts + 1,
         generation=_d.generation + 1,
         next_attempt_at=None,
+        lease_until=None,
         finished_at=bindparam("at"),
         reason=bindparam("why"),
     )

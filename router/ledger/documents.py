@@ -2,7 +2,8 @@
 The two sealed documents: an envelope's original, and a revision with its decision.
 
 An envelope is sealed as one line of JSON (what is not a column: attachments, problem, notes) and
-then the body, byte for byte. A revision is sealed as `{"appeal": …, "decision": …}`.
+then the body, byte for byte. A revision is sealed as three lines of JSON: the appeal without its contact,
+the contact, the decision; a dispatch is put together from the first two without parsing them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from router import jsontext
+from router.flows.outbox import KeptAppeal
 from router.flows.records import Recording
 from router.ledger.sealing import Sealer
 from router.message import Appeal, Decision, Envelope
@@ -81,14 +83,34 @@ def revision_row(
 
 def seal_document(sealer: Sealer, appeal: Appeal, decision: Decision | None) -> bytes:
     """An appeal in one revision and why it went where it went."""
-    said = decision.model_dump_json() if decision else "null"
-    plain = f'{{"appeal":{appeal.model_dump_json()},"decision":{said}}}'
-    return sealer.seal(revision_id(appeal.appeal_id, appeal.revision), plain.encode())
+    lines = (
+        appeal.model_dump_json(exclude=_CONTACT),
+        appeal.contact.model_dump_json(),
+        decision.model_dump_json() if decision else "null",
+    )
+    return sealer.seal(revision_id(appeal.appeal_id, appeal.revision), "\n".join(lines).encode())
+
+
+def open_kept(sealer: Sealer, key_id: str, appeal_id: str, revision: int, sealed: bytes) -> KeptAppeal:
+    """The appeal's two texts, for making a dispatch."""
+    rest, contact, _ = _lines(sealer, key_id, revision_id(appeal_id, revision), sealed)
+    return KeptAppeal(rest, contact)
 
 
 def open_document(
     sealer: Sealer, key_id: str, appeal_id: str, revision: int, sealed: bytes
 ) -> Mapping[str, Any]:
     """`appeal` and `decision` as plain JSON objects; models are for those who need them."""
-    document: Mapping[str, Any] = from_json(sealer.open(key_id, revision_id(appeal_id, revision), sealed))
-    return document
+    rest, contact, decision = _lines(sealer, key_id, revision_id(appeal_id, revision), sealed)
+    return {
+        "appeal": {**from_json(rest), "contact": from_json(contact)},
+        "decision": from_json(decision),
+    }
+
+
+def _lines(sealer: Sealer, key_id: str, record_id: str, sealed: bytes) -> list[bytes]:
+    """JSON on one line holds no line feed, so the three texts need no other frame."""
+    return sealer.open(key_id, record_id, sealed).split(b"\n")
+
+
+_CONTACT = {"contact"}

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Select, and_, bindparam, exists, insert, or_,
 from router.crashpoints import crashpoint
 from router.flows.outbox import Claimed, Settled, Want
 from router.ledger import schema as t
+from router.ledger.bulk import run_many
 from router.ledger.database import Database
-from router.ledger.documents import open_document
+from router.ledger.documents import open_kept
 from router.ledger.sealing import Sealer
 from router.ports import NewId
 from router.reasons import Reason
@@ -36,15 +37,13 @@ class OutboxStore:
                 rows += connection.execute(DUE[want.finish], due).all()
             if rows:
                 leased = [{"delivery": row.delivery_id, "until": until} for row in rows]
-                connection.execute(_LEASE, leased)
+                run_many(connection, _LEASE, leased)
         return [self._claimed(row) for row in rows]
 
     def _claimed(self, row: Any) -> Claimed:
-        document = None
+        kept = None
         if row.document is not None:
-            document = open_document(self._sealer, row.key_id, row.appeal_id, row.revision, row.document)[
-                "appeal"
-            ]
+            kept = open_kept(self._sealer, row.key_id, row.appeal_id, row.revision, row.document)
         return Claimed(
             delivery_id=row.delivery_id,
             generation=row.generation + 1,
@@ -61,7 +60,7 @@ class OutboxStore:
             role=row.role,
             returns=row.returns,
             due_at=row.due_at,
-            appeal=document,
+            appeal=kept,
         )
 
     def settle(self, settled: Collection[Settled], now: datetime) -> None:
@@ -76,7 +75,7 @@ class OutboxStore:
         done = [s for s in settled if s.state in ("published", "accepted")]
         if done:
             rows = [{"delivery": s.delivery_id, "gen": s.generation, "to": s.state, "at": now} for s in done]
-            connection.execute(_FINISH, rows)
+            run_many(connection, _FINISH, rows)
         for wrong in settled:
             if wrong.state not in ("published", "accepted"):
                 self._went_wrong(connection, wrong, now)
@@ -128,7 +127,7 @@ class OutboxStore:
             return
         with self._db.write() as connection:
             rows = [{"delivery": delivery, "gen": generation, "at": now} for delivery, generation in claims]
-            connection.execute(_RELEASE, rows)
+            run_many(connection, _RELEASE, rows)
 
 
 _d = t.deliveries
@@ -159,6 +158,7 @@ def _due(unfinished: str) -> Select[Any]:
             _d.c.destination == bindparam("destination"),
             text(f"deliveries.state IN {t.LIVE}"),
             _d.c.next_attempt_at <= bindparam("now"),
+            or_(_d.c.lease_until.is_(None), _d.c.lease_until <= bindparam("now")),
             or_(_d.c.sequence == 1, ~held_back),
         )
         .order_by(_d.c.next_attempt_at)
@@ -176,7 +176,7 @@ DUE = {
 _LEASE = (
     update(_d)
     .where(_d.c.delivery_id == bindparam("delivery"))
-    .values(generation=_d.c.generation + 1, next_attempt_at=bindparam("until"))
+    .values(generation=_d.c.generation + 1, lease_until=bindparam("until"))
 )
 _FINISH = (
     update(_d)
@@ -185,7 +185,13 @@ _FINISH = (
         _d.c.generation == bindparam("gen"),
         text(f"state IN {t.LIVE}"),
     )
-    .values(state=bindparam("to"), next_attempt_at=None, finished_at=bindparam("at"), reason=None)
+    .values(
+        state=bindparam("to"),
+        next_attempt_at=None,
+        lease_until=None,
+        finished_at=bindparam("at"),
+        reason=None,
+    )
 )
 _FAIL = (
     update(_d)
@@ -198,6 +204,7 @@ _FAIL = (
         state=bindparam("to"),
         attempts=_d.c.attempts + 1,
         next_attempt_at=bindparam("due"),
+        lease_until=None,
         reason=bindparam("why"),
     )
 )
@@ -208,7 +215,7 @@ _RELEASE = (
         _d.c.generation == bindparam("gen"),
         text(f"state IN {t.LIVE}"),
     )
-    .values(generation=_d.c.generation + 1, next_attempt_at=bindparam("at"))
+    .values(generation=_d.c.generation + 1, lease_until=None, next_attempt_at=bindparam("at"))
 )
 _DELIVERY = (
     select(

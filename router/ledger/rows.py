@@ -11,6 +11,7 @@ from sqlalchemy import Connection, String, bindparam, exists, func, insert, sele
 from router.flows.intake import Conflict
 from router.flows.records import BatchRecord, Head, NewDelivery, NewTask, Recording
 from router.ledger import schema as t
+from router.ledger.bulk import run_many
 from router.ledger.documents import envelope_row, revision_row
 from router.ledger.sealing import Sealer
 from router.message import Appeal
@@ -36,12 +37,12 @@ class Rows:
     def write(self, connection: Connection) -> None:
         """Raises Conflict when an appeal is no longer as it was seen."""
         for table, rows in self._inserts.items():
-            connection.execute(insert(table), rows)
+            run_many(connection, _INSERT[table], rows)
         for move in self._moves:
             if connection.execute(_MOVE, move).rowcount != 1:
                 raise Conflict(self._source)
         for statement, changes in self._updates.items():
-            connection.execute(statement, changes)
+            run_many(connection, statement, changes)
 
     def _add(self, r: Recording) -> None:
         if r.before is None:
@@ -188,6 +189,7 @@ def delivery_row(d: NewDelivery, appeal_id: str, config_hash: str, at: datetime)
     }
 
 
+_INSERT = {table: insert(table) for table in t.metadata.tables.values()}
 _UNDESCRIBED: dict[str, Any] = dict.fromkeys(("channel", "kind", "region", "enterprise_hash", "contact_hash"))
 _HEAD_COLUMNS = (
     "state", "revision", "version", "digest", "raw_hash", "source_time", "config_hash", "envelope_id",

@@ -166,6 +166,7 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("generation", Integer, nullable=False, default=0),
     Column("next_attempt_at", Micros),
+    Column("lease_until", Micros),
     Column("created_at", Micros, nullable=False),
     Column("finished_at", Micros),
     Column("reason", String(32)),

@@ -60,7 +60,7 @@ class WorkListStore:
                 return False
             if row.state not in ("pending", "retry_wait"):
                 return bool(row.state == wanted)
-            if row.next_attempt_at <= now:
+            if row.lease_until is None or row.lease_until <= now:
                 return False  # the lease ran out; someone else may have it by now
             said = _said(dispatch_id, generation, refusal)
             self._outbox.settle_in(connection, [said], now)
@@ -78,7 +78,7 @@ def _said(dispatch_id: str, generation: int, refusal: str | None) -> Settled:
     return Settled(dispatch_id, generation, "rejected", Reason.REJECTED, words, stage=Stage.UNIT)
 
 
-_STATE = select(t.deliveries.c.state, t.deliveries.c.generation, t.deliveries.c.next_attempt_at).where(
+_STATE = select(t.deliveries.c.state, t.deliveries.c.generation, t.deliveries.c.lease_until).where(
     t.deliveries.c.delivery_id == bindparam("delivery"),
     t.deliveries.c.destination == bindparam("destination"),
 )

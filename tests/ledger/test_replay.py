@@ -110,7 +110,7 @@ def test_a_dead_delivery_is_mapped_anew(hub: Hub) -> None:
     now = hub.clock()
     claimed = hub.outbox.claim([Want("rsj", 10)], now, now + timedelta(minutes=1))
     assert claimed[0].appeal is not None
-    assert claimed[0].appeal["content"] == "【改】原文"
+    assert hub.dispatching.dispatch(claimed[0]).appeal.content == "【改】原文"
     assert hub.outcomes(hub.item("a", "原文", clicks=2)) == ["unchanged"]
 
 
