@@ -28,13 +28,15 @@ from connectors.problems import problem, refusal
 from connectors.push import PushDoor
 from connectors.push_door import COME_AGAIN, PushHandler
 from connectors.receiving import Refused, Slots
-from connectors.serving import FrontServer
+from connectors.serving import MAX_HEAD, FrontServer
 from connectors.units_door import BadBody, NotServedHere, UnitsDoor
 from router.errors import ConfigError, LedgerUnavailable, Problem
 from router.events import Observer, Trouble
 from router.ports import Accept, AppealStatus, AttachmentStore, Clock, WorkList
 
-__all__ = ["FrontLimits", "FrontServer", "build_front"]
+__all__ = ["FrontLimits", "FrontPorts", "FrontServer", "build_front"]
+
+MAX_HEADERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,40 +55,48 @@ class FrontLimits:
     """How long a unit may take to send its request."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrontPorts:
+    """What stands behind the doors."""
+
+    accept: Accept
+    work_list: WorkList
+    status: AppealStatus
+    store: AttachmentStore
+    announce: Observer
+    clock: Clock
+
+
 def build_front(
-    *,
     doors: Iterable[PushDoor],
-    accept: Accept,
-    work_list: WorkList,
-    status: AppealStatus,
-    store: AttachmentStore,
     units: Units,
-    announce: Observer,
-    clock: Clock,
-    limits: FrontLimits = FrontLimits(),
+    ports: FrontPorts,
+    *,
+    limits: FrontLimits | None = None,
     public_url: str = "",
 ) -> FastAPI:
     """The application. `public_url` is how the outside reaches it; its path is part of signatures."""
+    limits = limits or FrontLimits()
     slots = Slots(most=limits.requests, each=limits.each)
     prefix = urlsplit(public_url).path.rstrip("/")
-    app = _bare(announce, clock)
+    app = _bare(ports.announce, ports.clock)
     app.state.pushes = PushHandler(
         doors=_by_path(doors),
-        accept=accept,
-        status=status,
-        store=store,
-        announce=announce,
-        clock=clock,
+        accept=ports.accept,
+        status=ports.status,
+        store=ports.store,
+        announce=ports.announce,
+        clock=ports.clock,
         slots=slots,
         threads=anyio.CapacityLimiter(limits.accepting),
         prefix=prefix,
     )
     app.state.units_door = UnitsDoor(
-        work_list=work_list,
-        store=store,
+        work_list=ports.work_list,
+        store=ports.store,
         units=units,
-        announce=announce,
-        clock=clock,
+        announce=ports.announce,
+        clock=ports.clock,
         slots=slots,
         threads=anyio.CapacityLimiter(limits.serving),
         read_within=limits.read_within,
@@ -146,13 +156,19 @@ class Guard:
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            await (self._app if _is_modest(scope) else _TOO_MUCH_HEAD)(scope, receive, watched)
         except ClientDisconnect:
             return  # it went away in the middle of its own request; there is nobody to answer
         except Exception as error:
             self._announce(Trouble(self._clock(), "front", type(error).__name__))
             if not has_begun:
                 await _come_again()(scope, receive, watched)
+
+
+def _is_modest(scope: Scope) -> bool:
+    """uvicorn limits a head that comes in pieces; one that comes in a single piece is limited here."""
+    size = sum(len(name) + len(value) for name, value in scope["headers"])
+    return len(scope["headers"]) <= MAX_HEADERS and size + len(scope["query_string"]) <= MAX_HEAD
 
 
 def _extra(status: int) -> list[tuple[bytes, bytes]]:
@@ -195,6 +211,8 @@ def _http(_: Request, error: Any) -> Response:
     answer.headers.update(error.headers or {})
     return answer
 
+
+_TOO_MUCH_HEAD = problem(431, "请求头过大")
 
 _HANDLERS: dict[type[Exception], Any] = {
     Refused: _refused,

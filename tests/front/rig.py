@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from connectors.access import UnitAccess, Units
-from connectors.front import FrontLimits, FrontServer, build_front
+from connectors.front import FrontLimits, FrontPorts, FrontServer, build_front
 from connectors.push import PushDoor, PushSettings
 from tests.front.fakes import Clock, Events, Ledger, Secrets, Store, WorkList
 
@@ -62,6 +62,17 @@ class Rig:
         self.work_list = WorkList(self.clock)
 
     @property
+    def ports(self) -> FrontPorts:
+        return FrontPorts(
+            accept=self.ledger.accept,
+            work_list=self.work_list,
+            status=self.ledger,
+            store=self.store,
+            announce=self.events,
+            clock=self.clock,
+        )
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.port}"
 
@@ -69,25 +80,15 @@ class Rig:
     def serving(
         self,
         *pushes: PushSettings,
-        limits: FrontLimits = FrontLimits(),
+        limits: FrontLimits | None = None,
         access: Mapping[str, UnitAccess] = ACCESS,
     ) -> Iterator[Rig]:
         doors = [
             PushDoor(f"app{number or ''}", push, SECRETS, public_url="http://hub.example/in")
             for number, push in enumerate(pushes)
         ]
-        app = build_front(
-            doors=doors,
-            accept=self.ledger.accept,
-            work_list=self.work_list,
-            status=self.ledger,
-            store=self.store,
-            units=Units(access, SECRETS, pulling={"rsj", "gaj", "wzq"}),
-            announce=self.events,
-            clock=self.clock,
-            limits=limits,
-            public_url="http://hub.example/in",
-        )
+        units = Units(access, SECRETS, pulling={"rsj", "gaj", "wzq"})
+        app = build_front(doors, units, self.ports, limits=limits, public_url="http://hub.example/in")
         self.server = FrontServer(app, "127.0.0.1", 0)
         self.server.start()
         try:
