@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from config.problems import did_you_mean
-from config.units import OFFICES, RegionsFile, UnitEntry, UnitsFile
-from router.directory import Directory, Region, Unit, fold
+from config.units import OFFICES, RegionsFile, UnitEntry, UnitsFile, WordEntry
+from router.directory import Directory, Region, Spoken, Unit, fold
 from router.documents import Document, Loc
 from router.errors import Problem
 
@@ -43,11 +43,18 @@ def build(units: UnitsFile, regions: RegionsFile) -> Directory:
                 scoped_aliases=entry.scoped_aliases,
                 region=entry.region,
                 office=entry.office,
+                words={word: _spoken(said) for word, said in entry.words.items()},
             )
             for entry in units.units
         ],
         [Region(entry.code, entry.name, entry.aliases, entry.old_codes) for entry in regions.regions],
     )
+
+
+def _spoken(said: float | WordEntry) -> Spoken:
+    if isinstance(said, WordEntry):
+        return Spoken(said.weight, said.not_after, said.not_before)
+    return Spoken(said)
 
 
 def unit_problems(file: UnitsFile, document: Document, sources: Collection[str] | None) -> list[Problem]:

@@ -1,25 +1,26 @@
-"""The one place where routes.yaml meets the decisions: an adaptor until their loader stands."""
+"""routes.yaml as the decisions read it, with problems raised like everywhere in the configuration."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from router.decisions import routes
+from router.decisions.rules import RuleSet
 from router.directory import Directory
 from router.documents import Document
-from router.errors import ConfigError, Problem
+from router.errors import ConfigError
 
-RuleSet = Any
+__all__ = ["RuleSet", "load_rules", "routes_schema"]
 
 
 def load_rules(document: Document, directory: Directory) -> RuleSet:
     """The rules, ready to decide. Raises ConfigError with every problem of the file."""
-    routes = document.data.get("routes") if isinstance(document.data, dict) else None
-    if not isinstance(routes, list) or not routes:
-        hint = "routes: a list, the last one to the desk"
-        raise ConfigError([Problem(document.where(), "the file has no routes", hint)])
-    return document.data
+    rules, problems = routes.load_rules(document, directory)
+    if rules is None:
+        raise ConfigError(problems)
+    return rules
 
 
 def routes_schema() -> dict[str, Any]:
     """The JSON Schema of routes.yaml."""
-    return {"type": "object", "properties": {"routes": {"type": "array"}}, "additionalProperties": False}
+    return routes.json_schema()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -46,6 +46,18 @@ DestinationSettings = Annotated[
 ]
 
 
+class WordEntry(Strict):
+    """How much a word speaks for the unit."""
+
+    weight: Annotated[float, Field(gt=0, le=100)] = 1.0
+    not_after: Names = ()
+    """It does not, right behind one of these."""
+    not_before: Names = ()
+
+
+Weight = Annotated[float, Field(gt=0, le=100)]
+
+
 class UnitEntry(Strict):
     """One unit, platform or office."""
 
@@ -61,7 +73,10 @@ class UnitEntry(Strict):
     """责任处室"""
     region: Annotated[str, Field(pattern=r"^(\d{6})?$")] = ""
     """For a platform: the region whose appeals it takes."""
-    words: Mapping[str, Any] = {}
+    words: Annotated[
+        Mapping[Annotated[str, Field(min_length=2, max_length=50)], Weight | WordEntry],
+        Field(max_length=2000),
+    ] = {}
     """Words in an appeal's text that speak for this unit."""
     destination: DestinationSettings | None = None
     access: UnitAccess | None = None

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from mappings.assembly import Draft, assemble, draft
 from mappings.compiling import Place, Table, Workshop, compile_loose
 from mappings.paths import BadPath, compile_path
-from mappings.places import Places
+from router.places import Places
 from mappings.problems import keys_of, problems_of
 from mappings.projection import MappingProjector, unknown_key
 from mappings.registry import Surroundings

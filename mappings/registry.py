@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from mappings.places import Places
+from router.places import Places
 from router.directory import Directory
 
 MAX_ITEMS = 1000

@@ -17,6 +17,15 @@ Part = Literal["unit", "platform", "desk", "supervision", "archive"]
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """How much a word in an appeal's text speaks for a unit, and beside which words it does not."""
+
+    weight: float = 1.0
+    not_after: tuple[str, ...] = ()
+    not_before: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """Someone a task can be given to. Its id is its destination's id as well."""
 
@@ -31,6 +40,8 @@ class Unit:
     """For a platform: the region whose appeals it takes."""
     office: str = ""
     """责任处室 (R20)."""
+    words: Mapping[str, Spoken] = field(default_factory=dict)
+    """Words that speak for this unit."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -45,12 +45,12 @@ class Places:
         best = ""
         for found in self._names.finditer(text):
             name = found.group(1)
-            if len(name) > len(best) and _stands_alone(name, text[: found.start()], text[found.end(1) :]):
+            if len(name) > len(best) and stands_alone(name, text[: found.start()], text[found.end(1) :]):
                 best = name
         return self._codes[best] if best else None
 
 
-def _stands_alone(name: str, before: str, after: str) -> bool:
+def stands_alone(name: str, before: str, after: str) -> bool:
     """Whether the name is the place, and not the end of another name or the start of a street's."""
     if name.isascii():
         return not (before[-1:].isascii() and before[-1:].isalnum()) and not (
