@@ -17,6 +17,7 @@ from config.rules import routes_schema
 from config.samples import SAMPLES
 from config.settings import HubSettings
 from config.units import RegionsFile, UnitsFile
+from connectors.front import contract
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -31,13 +32,14 @@ def configuration_schemas() -> dict[str, dict[str, Any]]:
 
 
 def contract_files() -> dict[str, str]:
-    """File name → text: a schema and a sample per message type."""
+    """File name → text: a schema and a sample per message type, and the OpenAPI of the front."""
     files = {}
     for message in SAMPLES:
         model, name = type(message), type(message).__name__.lower()
         schema = {"$schema": DIALECT, **model.model_json_schema(mode="serialization")}
         files[f"{name}.schema.json"] = _text(schema)
         files[f"{name}.sample.json"] = _text(message.model_dump(mode="json"))
+    files["openapi.json"] = _text(contract())
     return files
 
 

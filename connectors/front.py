@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,7 +31,7 @@ from connectors.receiving import Refused, Slots
 from connectors.serving import MAX_HEAD, FrontServer
 from connectors.units_door import BadBody, NotServedHere, UnitsDoor
 from router.errors import ConfigError, LedgerUnavailable, Problem
-from router.events import Observer, Trouble
+from router.events import Observer, Trouble, nobody
 from router.ports import Accept, AppealStatus, AttachmentStore, Clock, WorkList
 
 __all__ = ["FrontLimits", "FrontPorts", "FrontServer", "build_front"]
@@ -105,6 +105,11 @@ def build_front(
     return app
 
 
+def contract() -> dict[str, Any]:
+    """The OpenAPI document of both doors: docs/contracts/openapi.json. It depends on no configuration."""
+    return _bare(nobody, lambda: datetime.now(UTC)).openapi()
+
+
 def _by_path(doors: Iterable[PushDoor]) -> Mapping[str, PushDoor]:
     found: dict[str, PushDoor] = {}
     for door in doors:
@@ -124,6 +129,7 @@ def _bare(announce: Observer, clock: Clock) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
+        generate_unique_id_function=lambda route: route.name,
     )
     push_door.mount(app)
     app.include_router(units_door.router)

@@ -6,7 +6,7 @@ It cannot see bodies, since the doors read them themselves, after the caller has
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fastapi import FastAPI
@@ -29,6 +29,15 @@ _WORDS = {
     503: "系统繁忙，见 Retry-After",
 }
 
+SIGNED_BY_SOURCE: dict[str, Any] = {"security": [{"source": []}]}
+_SOURCE_SCHEME = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "webhook-signature",
+    "description": "来源系统的签名。方案、头字段名按来源配置：Standard Webhooks、HMAC、参数签名或令牌",
+}
+_RETRY_AFTER = {"Retry-After": {"description": "多少秒后重试", "schema": {"type": "integer", "minimum": 1}}}
+
 PUSH_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -37,14 +46,31 @@ PUSH_BODY: dict[str, Any] = {
             "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
             "multipart/form-data": {"schema": {"type": "object"}},
         },
-    }
+    },
+    **SIGNED_BY_SOURCE,
 }
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The refusals of an address; 401 goes without saying."""
-    content = {PROBLEM_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemAnswer.__name__}"}}}
-    return {status: {"description": _WORDS[status], "content": content} for status in (401, *statuses)}
+    schema = {"$ref": f"#/components/schemas/{ProblemAnswer.__name__}"}
+    return _answers(statuses, {PROBLEM_TYPE: {"schema": schema}})
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The same where the source's configuration writes them."""
+    return _answers(statuses, {"*/*": {"schema": {"description": "按来源配置"}}})
+
+
+def _answers(statuses: Iterable[int], content: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    return {
+        status: {
+            "description": _WORDS[status],
+            "content": content,
+            **({"headers": _RETRY_AFTER} if status in (429, 503) else {}),
+        }
+        for status in (401, *statuses)
+    }
 
 
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
@@ -62,7 +88,11 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-            made["components"]["schemas"][ProblemAnswer.__name__] = ProblemAnswer.model_json_schema()
+            components = made["components"]
+            components["schemas"][ProblemAnswer.__name__] = ProblemAnswer.model_json_schema()
+            components["securitySchemes"]["source"] = _SOURCE_SCHEME
+            for unused in ("HTTPValidationError", "ValidationError"):
+                components["schemas"].pop(unused, None)
             app.openapi_schema = made
         return app.openapi_schema
 

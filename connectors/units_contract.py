@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from router.durations import parse, within
-from router.message import Dispatch, Frozen, Line, Moment
+from router.message import Dispatch, Frozen, Moment, clean
 
+_SAYS_SOMETHING = r"[0-9A-Za-z\u4e00-\u9fff]"
 _LEASE_FORM = r"^([1-9][0-9]{1,2}s?|[1-9]m|[1-5][0-9]m|1h)$"
 
 
@@ -24,6 +25,16 @@ LeaseLength = Annotated[
     WithJsonSchema({"type": "string", "pattern": _LEASE_FORM, "examples": ["5m"]}),
 ]
 """`300`, `300s` or `5m`; ten seconds to an hour."""
+
+
+Words = Annotated[
+    str,
+    BeforeValidator(clean),
+    StringConstraints(strip_whitespace=True, max_length=500, pattern=_SAYS_SOMETHING),
+    # pydantic leaves a pattern behind a validator out of the schema.
+    Field(json_schema_extra={"pattern": _SAYS_SOMETHING}),
+]
+"""A sentence that says something."""
 
 
 class TaskLease(Frozen):
@@ -52,5 +63,5 @@ class Acknowledgement(Frozen):
 class Rejection(Acknowledgement):
     """The unit cannot take the task."""
 
-    reason: Annotated[Line, Field(min_length=1)]
+    reason: Words
     """Why, for the person who will look at it."""
