@@ -33,7 +33,6 @@ class Flight:
     sent_at: float = 0.0
     returned: str = ""
     """The broker's words when it returned the message; its ack is still to come."""
-    is_decided: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -58,7 +57,6 @@ NOT_SENT_ORDER = "not sent: an earlier message of this appeal to this destinatio
 NOT_SENT_ROOM = "not sent: there was no room for this destination"
 NOT_SENT_PATIENCE = "not sent: it waited too long for its turn"
 TOO_LARGE = "not sent: a body of {} bytes, and {} are allowed (broker.publisher.max_body)"
-OVERDUE = "no confirm within the deadline"
 
 
 class Lanes:
@@ -67,10 +65,8 @@ class Lanes:
     def __init__(
         self, settings: PublisherSettings, decided: deque[Decided], random: Callable[[], float]
     ) -> None:
-        self._window = settings.window
         self._bytes = settings.unconfirmed_bytes
         self._max_body = settings.max_body
-        self._deadline = settings.confirm_deadline.total_seconds()
         self._patience = settings.patience.total_seconds()
         self._pauses = settings.first_pause.total_seconds(), settings.longest_pause.total_seconds()
         self._decided = decided
@@ -115,12 +111,14 @@ class Lanes:
         else:
             lane.broken[appeal_id] -= 1
 
-    def departures(self, now: float, *, probing: bool) -> Iterator[Flight]:
-        """What may be sent now, marked as sent when the next one is asked for. `probing`: one per lane."""
+    def departures(self, now: float, window: Callable[[str], int]) -> Iterator[Flight]:
+        """What may be sent now, counted as sent. `window`: how many unconfirmed a destination may have."""
         for destination in list(self._ready):
             lane = self._ready[destination]
-            window = 1 if probing or lane.failures else self._window
-            while lane.waiting and lane.unconfirmed < window and now >= lane.rests_until:
+            if now < lane.rests_until or not (bears := window(destination)):
+                continue
+            bears = 1 if lane.failures else bears
+            while lane.waiting and lane.unconfirmed < bears:
                 size = len(lane.waiting[0].message.body)
                 if self.unconfirmed and self.unconfirmed_bytes + size > self._bytes:
                     return
@@ -172,18 +170,9 @@ class Lanes:
         self._land(flight)
         self._fail(flight, "unknown", detail, now)
 
-    def overdue(self, flight: Flight, now: float) -> bool:
-        """Whether its deadline has passed; it is then decided, and its lane rests."""
-        if now - flight.sent_at < self._deadline:
-            return False
-        self._rest(flight.lane, now)
-        self.lose(flight, OVERDUE, now)
-        return True
-
-    def heard_late(self, lane: Lane, now: float) -> None:
-        """An overdue answer came after all: the queue lives, probe it now."""
-        if lane.failures:
-            lane.rests_until = min(lane.rests_until, now)
+    def rest(self, destination: str, now: float) -> None:
+        """It did not answer, or its channel failed: leave it alone for a while."""
+        self._rest(self._lane(destination), now)
 
     def tick(self, now: float) -> None:
         """Give back what waited too long; wake lanes whose rest is over."""
@@ -207,7 +196,6 @@ class Lanes:
         return lane
 
     def _land(self, flight: Flight) -> None:
-        flight.is_decided = True
         flight.lane.unconfirmed -= 1
         self.unconfirmed -= 1
         self.unconfirmed_bytes -= len(flight.message.body)

@@ -1,45 +1,44 @@
 """
-One AMQP connection for publishing, from the first try until it is gone. Never used again after a doubt.
+One AMQP connection for publishing, from the first try until it is gone. Never used again after that.
 
-The confirms of one channel are counted by delivery tag, so each link keeps its own tag → message
-map; since a new link starts a new one, a stale confirm can be nobody's. Basic.Return carries no
-tag: it is matched by message id, and precedes the ack of the same message.
-
+It looks for the exchange once, then opens an outlet for each destination that has something to say.
 All methods run on the loop's thread.
 """
 
 from __future__ import annotations
 
 import logging
-import struct
+import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pika
 from pika.adapters.select_connection import IOLoop
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from router.broker.lanes import Flight
+from router.broker.outlet import Outlet, Verdicts
 from router.broker.settings import LinkSettings
 from router.broker.topology import DELIVER
-from router.broker.wire import Properties
 
 # pika writes a traceback at ERROR for each failed attempt; the publisher reports one sentence instead.
 logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 NOT_FOUND, ACCESS_REFUSED = 404, 403
 GOODBYE = timedelta(seconds=2)
+MOST_DISCARDED = 100
+"""So many channels that the broker does not close, and the connection is given up with them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Whom a link tells what happened. `lost` is called exactly once, after which the link is dead."""
+    """Whom a link tells what happens to it. `lost` is called exactly once; the link is dead then."""
 
     opened: Callable[[], None]
-    acked: Callable[[Flight], None]
-    nacked: Callable[[Flight], None]
     blocked: Callable[[str], None]
     lost: Callable[[str], None]
 
@@ -52,24 +51,21 @@ class _Connection(pika.SelectConnection):  # type: ignore[misc]  # pika has no t
 
 
 class Link:
-    """Opens at once. Sends only while `is_open`."""
+    """Opens at once. Gives out outlets only while `is_open`."""
 
     def __init__(
-        self, loop: IOLoop, parameters: pika.connection.Parameters, listener: Listener, *, look: bool = True
+        self, loop: IOLoop, parameters: pika.ConnectionParameters, listener: Listener, verdicts: Verdicts
     ) -> None:
         self._loop = loop
+        self._born = time.monotonic()
         self._listener = listener
-        self._look = look
-        self._channel: Any = None
-        self._tag = 0
-        self._lowest = 1
+        self._verdicts = verdicts
+        self._outlets: dict[str, Outlet] = {}
+        self._discarded: list[Outlet] = []
         self._is_ready = False
         self._is_blocked = False
         self._is_lost = False
         self._reason = ""
-        self.flights: dict[int, Flight] = {}
-        self.is_trusted = False
-        """Something published on this link was answered."""
         self._connection: Any = _Connection(
             parameters,
             on_open_callback=self._on_open,
@@ -82,19 +78,35 @@ class Link:
 
     @property
     def is_open(self) -> bool:
-        """There is a channel in confirm mode, and the broker has not blocked us."""
+        """We may publish, and the broker has not blocked us."""
         return self._is_ready and not self._is_blocked
 
-    def send(self, flight: Flight) -> None:
-        """Raises ValueError when the message cannot be written as AMQP; nothing was sent then."""
-        message = flight.message
-        try:
-            properties = Properties(message)
-        except (ValueError, struct.error) as error:
-            raise ValueError(f"it cannot be written as AMQP ({error})") from error
-        self._channel.basic_publish(DELIVER, message.destination, message.body, properties, True)
-        self._tag += 1
-        self.flights[self._tag] = flight
+    def opening_since(self) -> float | None:
+        """Since when the connection, or the slowest of its channels, is opening; None when all are open."""
+        opening = [outlet.born for outlet in self._outlets.values() if not outlet.is_ready]
+        if not self._is_ready:
+            opening.append(self._born)
+        return min(opening, default=None)
+
+    def outlet(self, destination: str) -> Outlet:
+        """The destination's channel; opened now if there is none, and then not ready yet."""
+        found = self._outlets.get(destination)
+        if found is None:
+            found = self._outlets[destination] = Outlet(self._connection, destination, self._verdicts)
+        return found
+
+    def owing(self) -> list[Outlet]:
+        """The outlets with messages that are not answered yet."""
+        return [outlet for outlet in self._outlets.values() if outlet.flights]
+
+    def discard(self, destination: str) -> list[Flight]:
+        """Give up one destination's channel; what it owed."""
+        outlet = self._outlets.pop(destination)
+        owed = outlet.discard()
+        self._discarded = [one for one in self._discarded if not one.is_gone] + [outlet]
+        if len(self._discarded) > MOST_DISCARDED:
+            self.abort("RabbitMQ does not close the channels that were given up")
+        return owed
 
     def abort(self, reason: str) -> None:
         """Cut the socket. A graceful close waits for a peer that may never answer (seen: 40 s)."""
@@ -108,7 +120,7 @@ class Link:
 
     def close(self) -> None:
         """Say goodbye when nothing is outstanding; cut after a moment without an answer."""
-        if self._is_ready and not self._is_blocked:
+        if self.is_open:
             self._is_ready = False
             self._reason = "closed"
             self._loop.call_later(GOODBYE.total_seconds(), lambda: self.abort("no goodbye"))
@@ -117,47 +129,21 @@ class Link:
             self.abort("closed")
 
     def _on_open(self, _connection: object) -> None:
-        self._connection.channel(on_open_callback=self._on_channel)
+        # Publishing to a missing exchange closes the channel under everyone's messages: look first.
+        self._connection.channel(on_open_callback=self._look)
 
-    def _on_channel(self, channel: Any) -> None:
-        self._channel = channel
-        channel.add_on_close_callback(self._on_channel_closed)
-        channel.add_on_return_callback(self._on_return)
-        if self._look:
-            # Publishing to a missing exchange closes the channel under everyone's messages: look first.
-            channel.exchange_declare(DELIVER, passive=True, callback=lambda _ok: self._select())
-        else:
-            self._select()
+    def _look(self, channel: Any) -> None:
+        channel.add_on_close_callback(self._on_looked)
+        channel.exchange_declare(DELIVER, passive=True, callback=lambda _ok: channel.close())
 
-    def _select(self) -> None:
-        self._look = False
-        self._channel.confirm_delivery(self._on_confirm, lambda _ok: self._on_ready())
-
-    def _on_ready(self) -> None:
-        self._is_ready = True
-        self._listener.opened()
-
-    def _on_confirm(self, frame: Any) -> None:
-        method = frame.method
-        self.is_trusted = True
-        tell = self._listener.acked if method.NAME == "Basic.Ack" else self._listener.nacked
-        if not method.multiple:
-            flight = self.flights.pop(method.delivery_tag, None)
-            if flight is not None:
-                tell(flight)
-            return
-        last = method.delivery_tag or self._tag
-        for tag in range(self._lowest, last + 1):
-            flight = self.flights.pop(tag, None)
-            if flight is not None:
-                tell(flight)
-        self._lowest = last + 1
-
-    def _on_return(self, _channel: object, method: Any, properties: Any, _body: bytes) -> None:
-        for flight in self.flights.values():
-            if not flight.returned and flight.message.delivery_id == properties.message_id:
-                flight.returned = f"{method.reply_code} {method.reply_text}"
-                return
+    def _on_looked(self, _channel: object, reason: Any) -> None:
+        refused = isinstance(reason, ChannelClosedByBroker)
+        # 4.3.0 asks for configure rights even to look; then we publish unseen.
+        if refused and reason.reply_code != ACCESS_REFUSED:
+            self.abort(f"{reason.reply_code} {reason.reply_text}; create it with: suqiu topology apply")
+        elif self._connection.is_open and not self._reason:
+            self._is_ready = True
+            self._listener.opened()
 
     def _on_blocked(self, _connection: object, frame: Any) -> None:
         self._is_blocked = True
@@ -165,18 +151,8 @@ class Link:
 
     def _on_unblocked(self, _connection: object, _frame: object) -> None:
         self._is_blocked = False
-        self._listener.opened()
-
-    def _on_channel_closed(self, _channel: object, reason: Any) -> None:
-        self._is_ready = False
-        if not isinstance(reason, ChannelClosedByBroker):
-            return  # the connection went, or is going, and says so itself
-        if self._look and reason.reply_code == ACCESS_REFUSED:
-            self._look = False  # 4.3.0 asks for configure rights even to look
-            self._connection.channel(on_open_callback=self._on_channel)
-            return
-        hint = "; create it with: suqiu topology apply" if reason.reply_code == NOT_FOUND else ""
-        self.abort(f"the broker closed the channel: {reason.reply_code} {reason.reply_text}{hint}")
+        if self._is_ready:
+            self._listener.opened()
 
     def _on_gone(self, _connection: object, error: BaseException) -> None:
         if not self._is_lost:
@@ -185,17 +161,25 @@ class Link:
             self._listener.lost(self._reason or _sentence(error))
 
 
-def parameters(url: str, password: str | None, settings: LinkSettings) -> pika.connection.Parameters:
-    """pika's form of where and how to connect."""
-    found: Any = pika.URLParameters(url)
-    if password is not None:
-        found.credentials = pika.PlainCredentials(found.credentials.username, password)
-    found.heartbeat = int(settings.heartbeat.total_seconds())
-    found.blocked_connection_timeout = settings.blocked_timeout.total_seconds()
-    found.socket_timeout = found.stack_timeout = settings.connect_timeout.total_seconds()
-    found.connection_attempts = 1
-    found.client_properties = {"connection_name": "suqiu publisher", "product": "suqiu"}
-    return found
+def parameters(url: str, password: str | None, settings: LinkSettings) -> pika.ConnectionParameters:
+    """pika's form of where and how to connect. Its own URL reader fails on a user without a password."""
+    where = urlsplit(url)
+    user, given = unquote(where.username or "guest"), unquote(where.password or "guest")
+    timeout = settings.connect_timeout.total_seconds()
+    is_tls = where.scheme == "amqps"
+    return pika.ConnectionParameters(
+        host=where.hostname or "127.0.0.1",
+        port=where.port or (5671 if is_tls else 5672),
+        virtual_host=unquote(where.path[1:]) or "/",
+        credentials=pika.PlainCredentials(user, password or given, erase_on_connect=False),
+        ssl_options=pika.SSLOptions(ssl.create_default_context(), where.hostname) if is_tls else None,
+        heartbeat=int(settings.heartbeat.total_seconds()),
+        blocked_connection_timeout=settings.blocked_timeout.total_seconds(),
+        socket_timeout=timeout,
+        stack_timeout=timeout,
+        connection_attempts=1,
+        client_properties={"connection_name": "suqiu publisher", "product": "suqiu"},
+    )
 
 
 def _sentence(error: BaseException) -> str:

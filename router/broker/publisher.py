@@ -17,9 +17,10 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from router.broker.handover import Seen, Surplus
 from router.broker.lanes import Decided
 from router.broker.link import parameters
-from router.broker.sending import NOT_SENT_CLOSING, Seen, Sending, Surplus, Surroundings
+from router.broker.sending import NOT_SENT_CLOSING, Sending, Surroundings
 from router.broker.settings import BrokerSettings
 from router.ports import Outgoing, Published
 
@@ -66,15 +67,15 @@ class PikaPublisher:
         if self._closed:
             self._give_back(message)
         elif held > self._backlog:
-            self._sending.hand_in(Surplus(message))
+            self._sending.handover.put(Surplus(message))
         else:
-            self._sending.hand_in(message)
+            self._sending.handover.put(message)
 
     def outcomes(self, wait: timedelta) -> list[Published]:
         """What has been decided since the last call; waits up to `wait` for the first."""
-        decided = self._sending.decided
+        decided = self._sending.handover.decided
         if not decided and wait > timedelta(0):
-            self._sending.wait_for_news(wait.total_seconds())
+            self._sending.handover.wait(wait.total_seconds())
         return [self._collect(decided.popleft()) for _ in range(len(decided))]
 
     def close(self, wait: timedelta) -> list[Published]:
@@ -87,7 +88,7 @@ class PikaPublisher:
         published, broken_appeal = decided
         self._held[published.destination] -= 1
         if broken_appeal and not self._closed:
-            self._sending.hand_in(Seen(published.destination, broken_appeal))
+            self._sending.handover.put(Seen(published.destination, broken_appeal))
         return published
 
     def _give_back(self, message: Outgoing) -> None:
@@ -100,4 +101,4 @@ class PikaPublisher:
             timedelta(0),
             sent=False,
         )
-        self._sending.decided.append((verdict, ""))
+        self._sending.handover.decided.append((verdict, ""))

@@ -8,10 +8,10 @@ read from the socket wake the caller once.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,34 +20,19 @@ from typing import Any
 import pika
 from pika.adapters.select_connection import IOLoop
 
-from router.broker.lanes import Decided, Flight, Lanes
-from router.broker.link import Link, Listener
+from router.broker.handover import Handover, Seen
+from router.broker.lanes import Flight, Lanes
+from router.broker.link import ACCESS_REFUSED, NOT_FOUND, Link, Listener
+from router.broker.outlet import Outlet, Verdicts
 from router.broker.settings import LinkSettings, PublisherSettings
 from router.ports import Outgoing
 
 LONGEST_TICK = 0.25
-MOST_OVERDUE = 2000
-"""So many answers still owed by one link, and it is given up: its map must not grow for ever."""
-
 NOT_SENT_CLOSING = "not sent: the publisher is closing"
+OVERDUE = "no confirm within the deadline"
 SILENT = "RabbitMQ confirms nothing any more"
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The caller has learnt of one failure. Goes through the inbox, so that order tells what came after."""
-
-    destination: str
-    appeal_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Surplus:
-    """Handed in without there being room; it comes back, through the lane, since order must know of it."""
-
-    message: Outgoing
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +45,32 @@ class Surroundings:
 
 
 class Sending:
-    """The loop. `inbox` and `decided` are deques because their ends are safe between two threads."""
+    """The loop, its lanes and its present link. The caller talks to `handover`."""
 
     def __init__(
         self,
-        parameters: pika.connection.Parameters,
+        parameters: pika.ConnectionParameters,
         publisher: PublisherSettings,
         link: LinkSettings,
         around: Surroundings,
     ) -> None:
         self._parameters = parameters
         self._settings = link
+        self._window = publisher.window
         self._deadline = publisher.confirm_deadline.total_seconds()
+        self._connect_timeout = link.connect_timeout.total_seconds()
         self._around = around
-        self.inbox: deque[Outgoing | Seen | Surplus] = deque()
-        self.decided: deque[Decided] = deque()
-        self.lanes = Lanes(publisher, self.decided, around.random)
+        self.handover = Handover(self._ask_to_take)
+        self.lanes = Lanes(publisher, self.handover.decided, around.random)
         self._loop: Any = IOLoop()
         self._link: Link | None = None
         self._reconnects = 0
         self._reported = ""
         self._heard_at = 0.0
         self._turn_is_due = False
-        self._take_is_due = False
         self._closing = False
-        self._waiting = False
-        self._news = threading.Condition()
+        self._farewell: float | None = None
+        self._end_at = 0.0
         self._thread = threading.Thread(target=self._run, name="suqiu-publisher", daemon=True)
 
     # For the caller's thread.
@@ -97,28 +82,19 @@ class Sending:
         link = self._link
         return link is not None and link.is_open
 
-    def hand_in(self, item: Outgoing | Seen | Surplus) -> None:
-        self.inbox.append(item)
-        # Set before the loop is looked up: see _start_over.
-        if not self._take_is_due:
-            self._take_is_due = True
-            self._loop.add_callback_threadsafe(self._take)
-
-    def wait_for_news(self, wait: float) -> None:
-        """Until something is decided."""
-        with self._news:
-            self._waiting = True
-            self._news.wait_for(lambda: self.decided, wait)
-            self._waiting = False
+    def _ask_to_take(self) -> None:
+        self._loop.add_callback_threadsafe(self._take)
 
     def finish(self, wait: timedelta) -> None:
         """Send nothing more; wait for the answers owed, then end the thread."""
-        if self._thread.is_alive():
-            self._loop.add_callback_threadsafe(lambda: self._begin_closing(wait.total_seconds()))
-            self._thread.join(wait.total_seconds() + 10)
-        self._closing = True
-        while self.inbox:  # it never started, so nobody took them
-            self._take()
+        self._farewell = wait.total_seconds()
+        if self._thread.ident is not None:
+            self._loop.add_callback_threadsafe(self._begin_closing)
+            self._thread.join(self._farewell + 10)
+            return
+        self._closing = True  # it never started
+        self._take()
+        self._loop.close()
 
     # The loop's own.
 
@@ -136,20 +112,28 @@ class Sending:
 
     def _start_over(self, reason: str) -> None:
         """After a defect: a fresh loop, since the old one may have dropped callbacks that were due."""
+        old = self._loop
+        self._drop(reason)
+        with contextlib.suppress(Exception):
+            old.process_timeouts()  # closes the socket; whatever else it schedules dies with the old loop
         self._loop = IOLoop()
-        self._turn_is_due = self._take_is_due = False
+        old.close()
+        self._turn_is_due = False
         self._forget_link(reason)
         self._loop.call_later(self._pause(), self._connect)
         self._loop.call_later(0, self._tick)
         self._loop.call_later(0, self._take)
-        if self._closing:
-            self._loop.call_later(0, self._close_when_answered)
+        if self._farewell is not None:
+            self._loop.call_later(0, self._begin_closing)
 
     def _connect(self) -> None:
         if self._closing or self._link is not None:
             return
-        listener = Listener(self._opened, self._acked, self._nacked, self._blocked, self._lost)
-        self._link = Link(self._loop, self._parameters, listener)
+        listener = Listener(self._opened, self._blocked, self._lost)
+        verdicts = Verdicts(
+            lambda _destination: self._schedule_turn(), self._acked, self._nacked, self._closed
+        )
+        self._link = Link(self._loop, self._parameters, listener, verdicts)
 
     def _opened(self) -> None:
         self._heard_at = time.monotonic()
@@ -173,11 +157,18 @@ class Sending:
         if link is None:
             return
         now = time.monotonic()
-        for flight in link.flights.values():
-            if not flight.is_decided:
+        for outlet in link.owing():
+            for flight in outlet.flights.values():
                 self.lanes.lose(flight, f"the connection was lost before the confirm: {reason}", now)
-        if link.is_trusted:
-            self._reconnects = 0
+
+    def _closed(self, destination: str, code: int, words: str) -> None:
+        """The broker closed one destination's channel; the exchange or the right to it concerns them all."""
+        reason = f"RabbitMQ closed the channel for {destination}: {code} {words}"
+        if code in (NOT_FOUND, ACCESS_REFUSED):
+            self._drop(reason)
+        else:
+            self._say(reason)
+            self._give_up(destination, reason, time.monotonic())
 
     def _pause(self) -> float:
         first = self._settings.first_reconnect.total_seconds()
@@ -193,12 +184,8 @@ class Sending:
         self._reported = "" if sentence.startswith("connected") else sentence
 
     def _take(self) -> None:
-        # The flag falls first: what is appended from here on asks for another call.
-        self._take_is_due = False
-        now = time.monotonic()
-        inbox, lanes = self.inbox, self.lanes
-        while inbox:
-            item = inbox.popleft()
+        now, lanes = time.monotonic(), self.lanes
+        for item in self.handover.take():
             if isinstance(item, Outgoing):
                 lanes.take(item, now)
             elif isinstance(item, Seen):
@@ -217,9 +204,7 @@ class Sending:
     def _turn(self) -> None:
         self._turn_is_due = False
         self._send()
-        if self.decided and self._waiting:
-            with self._news:
-                self._news.notify()
+        self.handover.announce()
 
     def _send(self) -> None:
         link = self._link
@@ -228,9 +213,9 @@ class Sending:
         now = time.monotonic()
         if not self.lanes.unconfirmed:
             self._heard_at = now
-        for flight in self.lanes.departures(now, probing=not link.is_trusted):
+        for flight in self.lanes.departures(now, self._bears):
             try:
-                link.send(flight)
+                link.outlet(flight.message.destination).send(flight)
             except ValueError as error:
                 self.lanes.unfit(flight, f"not sent: {error}", now)
             except Exception as error:
@@ -238,54 +223,68 @@ class Sending:
                 self._drop(f"sending broke off: {error}")
                 return
 
+    def _bears(self, destination: str) -> int:
+        """A channel's first message goes alone, so that a broker that does not answer holds few of them."""
+        outlet = self._link.outlet(destination) if self._link is not None else None
+        if outlet is None or not outlet.is_ready:
+            return 0
+        return self._window if outlet.is_trusted else 1
+
     def _acked(self, flight: Flight) -> None:
-        now = self._heard(flight)
-        if flight.is_decided:
-            self.lanes.heard_late(flight.lane, now)
-        elif flight.returned:
+        now = self._heard()
+        if flight.returned:
             self.lanes.give_back(flight, flight.returned, now)
         else:
             self.lanes.confirm(flight, now)
 
     def _nacked(self, flight: Flight) -> None:
-        now = self._heard(flight)
-        if not flight.is_decided:
-            self.lanes.refuse(flight, "nacked: the queue is full, or could not store it", now)
+        self.lanes.refuse(flight, "nacked: the queue is full, or could not store it", self._heard())
 
-    def _heard(self, flight: Flight) -> float:
-        self._heard_at = now = time.monotonic()
-        if not self._turn_is_due:
-            self._schedule_turn()
-        return now
+    def _heard(self) -> float:
+        """An answer came: the link is good."""
+        self._reconnects = 0
+        self._schedule_turn()
+        self._heard_at = time.monotonic()
+        return self._heard_at
 
     def _tick(self) -> None:
         self._loop.call_later(min(LONGEST_TICK, self._deadline / 4), self._tick)
         now = time.monotonic()
         self.lanes.tick(now)
-        if self._link is not None and self._rest_overdue(self._link, now):
-            owed = len(self._link.flights) - self.lanes.unconfirmed
-            if now - self._heard_at >= self._deadline or owed > MOST_OVERDUE:
-                self._drop(SILENT)
+        if self._link is not None:
+            for outlet in self._link.owing():
+                self._doubt(outlet, now)
+            since = self._link.opening_since()
+            if since is not None and now - since >= self._deadline + self._connect_timeout:
+                self._drop("RabbitMQ does not open a channel")
         self._schedule_turn()
 
-    def _rest_overdue(self, link: Link, now: float) -> bool:
-        """Oldest first, so the first one in time ends the search."""
-        found = False
-        for flight in link.flights.values():
-            if not flight.is_decided:
-                if not self.lanes.overdue(flight, now):
-                    break
-                found = True
-        return found
+    def _doubt(self, outlet: Outlet, now: float) -> None:
+        """An overdue answer ends its channel; if nothing else was answered either, the connection."""
+        oldest = outlet.oldest()
+        if oldest is None or now - oldest.sent_at < self._deadline:
+            return
+        self._give_up(oldest.message.destination, OVERDUE, now)
+        if now - self._heard_at >= self._deadline:
+            self._drop(SILENT)
+
+    def _give_up(self, destination: str, reason: str, now: float) -> None:
+        """Nothing on this channel will be believed any more; the destination rests."""
+        if self._link is None:
+            return
+        self.lanes.rest(destination, now)
+        for flight in self._link.discard(destination):
+            self.lanes.lose(flight, reason, now)
 
     def _drop(self, reason: str) -> None:
         if self._link is not None:
             self._link.abort(reason)
 
-    def _begin_closing(self, wait: float) -> None:
-        self._closing = True
+    def _begin_closing(self) -> None:
+        if not self._closing:
+            self._closing = True
+            self._end_at = time.monotonic() + (self._farewell or 0.0)
         self.lanes.empty(NOT_SENT_CLOSING, time.monotonic())
-        self._end_at = time.monotonic() + wait
         self._close_when_answered()
 
     def _close_when_answered(self) -> None:

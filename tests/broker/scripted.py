@@ -1,7 +1,7 @@
 """
 A broker that does exactly what a script says: acks late, never, or for the wrong message.
 
-It speaks just enough AMQP for a publisher: the handshake, one channel in confirm mode, publishes. The script
+It speaks just enough AMQP for a publisher: the handshake, channels in confirm mode, publishes. The script
 is called with each publish's delivery tag, message id and routing key, and answers through `Peer`.
 """
 
@@ -19,11 +19,13 @@ Script = Callable[["Peer", int, str, str], None]
 
 
 class Peer:
-    """One connected publisher."""
+    """One channel of a connected publisher."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, channel: int) -> None:
         self.connection = connection
-        self.channel = 1
+        self.channel = channel
+        self.tag = 0
+        self.routing_key = ""
 
     def ack(self, tag: int, *, multiple: bool = False) -> None:
         self.say(spec.Basic.Ack(tag, multiple))
@@ -36,16 +38,16 @@ class Peer:
         header = frame.Header(self.channel, 1, spec.BasicProperties(message_id=message_id))
         self.connection.sendall(header.marshal() + frame.Body(self.channel, b"x").marshal())
 
-    def say(self, method: Any, channel: int | None = None) -> None:
-        number = self.channel if channel is None else channel
-        self.connection.sendall(frame.Method(number, method).marshal())
+    def say(self, method: Any) -> None:
+        self.connection.sendall(frame.Method(self.channel, method).marshal())
 
 
 class ScriptedBroker:
-    """Listens on a free port; every connection starts counting tags at 1."""
+    """Listens on a free port. `keeps_open`: a channel that was published on is never closed, as if stuck."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, *, keeps_open: bool = False) -> None:
         self._script = script
+        self._keeps_open = keeps_open
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.connections = 0
@@ -73,36 +75,40 @@ class ScriptedBroker:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        peer, tag, publish, message_id = Peer(connection), 0, None, ""
+        peers: dict[int, Peer] = {}
         with contextlib.suppress(OSError):
             connection.recv(8)
             capabilities = {"publisher_confirms": True, "basic.nack": True, "connection.blocked": True}
-            peer.say(spec.Connection.Start(0, 9, {"capabilities": capabilities}, b"PLAIN", b"en_US"), 0)
+            Peer(connection, 0).say(
+                spec.Connection.Start(0, 9, {"capabilities": capabilities}, b"PLAIN", b"en_US")
+            )
             for one in _frames(connection):
+                peer = peers.setdefault(one.channel_number, Peer(connection, one.channel_number))
                 if isinstance(one, frame.Method):
-                    publish = one.method if one.method.NAME == "Basic.Publish" else publish
-                    _answer(peer, one)
+                    self._answer(peer, one.method)
                 elif isinstance(one, frame.Header):
-                    message_id = str(one.properties.message_id)
-                    tag += 1
-                    assert publish is not None
-                    self._script(peer, tag, message_id, publish.routing_key)
+                    peer.tag += 1
+                    self._script(peer, peer.tag, str(one.properties.message_id), peer.routing_key)
+        connection.close()
+
+    def _answer(self, peer: Peer, method: Any) -> None:
+        if method.NAME == "Basic.Publish":
+            peer.routing_key = method.routing_key
+        elif method.NAME == "Channel.Open":
+            peer.tag = 0
+        if method.NAME in ANSWERS and not (method.NAME == "Channel.Close" and peer.tag and self._keeps_open):
+            peer.say(ANSWERS[method.NAME]())
 
 
-def _answer(peer: Peer, one: Any) -> None:
-    answers: dict[str, Any] = {
-        "Connection.StartOk": lambda: spec.Connection.Tune(10, 131072, 0),
-        "Connection.Open": spec.Connection.OpenOk,
-        "Connection.Close": spec.Connection.CloseOk,
-        "Channel.Open": spec.Channel.OpenOk,
-        "Channel.Close": spec.Channel.CloseOk,
-        "Exchange.Declare": spec.Exchange.DeclareOk,
-        "Confirm.Select": spec.Confirm.SelectOk,
-    }
-    if one.method.NAME == "Channel.Open":
-        peer.channel = one.channel_number
-    if one.method.NAME in answers:
-        peer.say(answers[one.method.NAME](), one.channel_number)
+ANSWERS: dict[str, Callable[[], Any]] = {
+    "Connection.StartOk": lambda: spec.Connection.Tune(2047, 131072, 0),
+    "Connection.Open": spec.Connection.OpenOk,
+    "Connection.Close": spec.Connection.CloseOk,
+    "Channel.Open": spec.Channel.OpenOk,
+    "Channel.Close": spec.Channel.CloseOk,
+    "Exchange.Declare": spec.Exchange.DeclareOk,
+    "Confirm.Select": spec.Confirm.SelectOk,
+}
 
 
 def _frames(connection: socket.socket) -> Any:
