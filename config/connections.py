@@ -6,25 +6,22 @@ A connector's settings model stands beside its code; `kind` tells them apart.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from config.strict import HttpUrl, Strict
+from connectors.access import UnitAccess
+from connectors.push import PushSettings
 from router.message import Identifier
-from router.secrets import SecretRef
+
+__all__ = ["HttpDestinationSettings", "PullSettings", "PushSettings", "Receiver", "UnitAccess"]
 
 
-class _Open(BaseModel):
+class RestSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
-
-class RestSettings(_Open):
     kind: Literal["rest"]
-
-
-class PushSettings(_Open):
-    kind: Literal["push"] = "push"
 
 
 class Receiver(Strict):
@@ -43,15 +40,6 @@ class HttpDestinationSettings(Receiver):
 
     kind: Literal["http"]
     url: HttpUrl
-
-
-class UnitAccess(BaseModel):
-    """How a unit proves at the HTTP door that it is this unit."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    token: SecretRef | None = None
-    signature: dict[str, Any] | None = None
 
 
 PullSettings = RestSettings

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from config.problems import Advice, did_you_mean
-from config.secrets import Secrets
 from config.settings import HubSettings
 from config.units import OFFICES, UnitsFile, destination_of
 from router.documents import Document, Loc
-from router.errors import ConfigError, Problem
-from router.secrets import SecretReader, SecretRef
-
-KEY_BYTES = 32
+from router.errors import Problem
 
 
 def sources(
@@ -38,8 +32,10 @@ def push_paths(settings: HubSettings, document: Document) -> Iterator[Problem]:
     """No two sources listen on the same path."""
     paths: dict[str, str] = {}
     for name, source in settings.sources.items():
-        path = getattr(source.push, "path", None)
-        if isinstance(path, str) and (other := paths.setdefault(path, name)) != name:
+        if source.push is None:
+            continue
+        path = source.push.path or name
+        if (other := paths.setdefault(path, name)) != name:
             what = f"sources {other} and {name} have the same push path {path}"
             where = document.where(("sources", name, "push", "path"))
             yield Problem(where, what, "each needs one of its own")
@@ -89,45 +85,6 @@ def destinations(
             where = document.where((*at, *loc))
             hint = did_you_mean(projection, projections) or f"write projections/{projection}.yaml"
             yield Problem(where, f"{entry.id}: no projection is called {projection}", hint)
-
-
-def secrets(document: Document, read: SecretReader) -> Iterator[Problem]:
-    """Every secret that the file points to is there; keys are keys; files are not open to others."""
-    for loc, ref in _pointers(document.data, ()):
-        where = document.where(loc)
-        try:
-            secret = read(ref)
-        except ConfigError as error:
-            yield from (Problem(where, problem.what, problem.hint) for problem in error.problems)
-            continue
-        if loc[0] == "keys" and not _is_key(secret):
-            what = f"{ref} is not {KEY_BYTES} random bytes as base64"
-            yield Problem(where, what, "suqiu keys generate prints a good one")
-        if isinstance(read, Secrets) and read.is_open_to_others(ref):
-            yield Advice(where, f"{ref} can be read by others", "chmod 600")
-
-
-def _pointers(data: Any, loc: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], SecretRef]]:
-    """Pointers as they are written, so that a mistake elsewhere does not hide a missing secret."""
-    if isinstance(data, Mapping):
-        if len(data) == 1 and next(iter(data)) in ("env", "file"):
-            try:
-                yield loc, SecretRef.model_validate(dict(data))
-            except ValueError:
-                return  # validation of the file says what is wrong with it
-            return
-        for key, value in data.items():
-            yield from _pointers(value, (*loc, key))
-    elif isinstance(data, list):
-        for place, value in enumerate(data):
-            yield from _pointers(value, (*loc, place))
-
-
-def _is_key(secret: str) -> bool:
-    try:
-        return len(base64.b64decode(secret.strip(), validate=True)) == KEY_BYTES
-    except (binascii.Error, ValueError):
-        return False
 
 
 def _block(document: Document, key: str) -> Mapping[str, Any]:

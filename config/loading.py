@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from config import crosschecks, people
+from config import crosschecks, people, secret_checks
 from config.files import Bundle
 from config.problems import Advice
 from config.reading import Parts, read_parts
@@ -64,12 +64,25 @@ def load(bundle: Bundle) -> Configuration:
 def check(bundle: Bundle, read_secret: SecretReader | None = None) -> list[Problem]:
     """Every problem and advice. Without a reader, secrets are not looked for."""
     parts = read_parts(bundle)
-    problems = _all_problems(parts)
-    for key in ("hub", "units"):
-        document = parts.document(key)
-        if read_secret and document:
-            problems += crosschecks.secrets(document, read_secret)
-    return _sorted(problems)
+    return _sorted([*_all_problems(parts), *(_in_secrets(parts, read_secret) if read_secret else ())])
+
+
+def _in_secrets(parts: Parts, read: SecretReader) -> list[Problem]:
+    hub, units = parts.document("hub"), parts.document("units")
+    found = [
+        problem
+        for document in (hub, units)
+        if document is not None
+        for problem in secret_checks.pointers(document, read)
+    ]
+    missing = {problem.what for problem in found}
+    users: list[Problem] = []
+    if parts.settings and hub:
+        users += secret_checks.pushes(parts.settings, hub, read)
+    if parts.units and units:
+        users += secret_checks.units(parts.units, units, read)
+    # A missing secret is told on its own line, not again where it would have been used.
+    return [*found, *(problem for problem in users if problem.what not in missing)]
 
 
 def _all_problems(parts: Parts) -> list[Problem]:

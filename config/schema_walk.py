@@ -68,6 +68,8 @@ class Schema:
                 yield node["properties"][step]
             elif isinstance(node.get("additionalProperties"), Mapping):
                 yield node["additionalProperties"]
+            else:  # a block whose keys have a form of their own; a wrong key is told as such
+                yield from node.get("patternProperties", {}).values()
 
     def _leaves(self, node: Node, depth: int = 0) -> Iterator[Node]:
         """The node itself without references and unions."""

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from config.connections import PullSettings, PushSettings
 from config.strict import Host, HttpUrl, Port, Strict, url_of
 from monitoring.logs import LogSettings
+from router.broker.settings import BrokerSettings
 from router.durations import Duration, within
 from router.message import Identifier
 from router.secrets import SecretRef
@@ -66,15 +67,6 @@ class KeySettings(Strict):
         return self
 
 
-class BrokerSettings(Strict):
-    """RabbitMQ. Without this block, destinations of kind amqp are served as pull work lists."""
-
-    url: Annotated[Limit, url_of("amqp", "amqps")]
-    password: SecretRef | None = None
-    management: HttpUrl | None = None
-    """The management API, for `suqiu topology apply` and `check`."""
-
-
 class FrontSettings(Strict):
     """The port that sources push to and units fetch from."""
 
@@ -82,6 +74,14 @@ class FrontSettings(Strict):
     port: Port = 8800
     public_url: HttpUrl = "http://127.0.0.1:8800"
     """How the outside reaches it; status URLs in answers begin with it."""
+    requests: Annotated[int, Field(ge=4, le=1000)] = 64
+    """Requests under way at once, more are answered 503. Memory is bounded by this times the largest body."""
+    each: Annotated[int, Field(ge=1, le=1000)] = 24
+    """Of these, the share of one source, or of all units together."""
+    accepting: Annotated[int, Field(ge=1, le=64)] = 8
+    """Threads that write to the ledger for pushes."""
+    serving: Annotated[int, Field(ge=1, le=64)] = 8
+    """Threads that read and write for units."""
 
 
 class MonitoringSettings(Strict):
@@ -89,15 +89,6 @@ class MonitoringSettings(Strict):
 
     host: Host = "127.0.0.1"
     port: Port = 8801
-
-
-class RelaySettings(Strict):
-    """Publishing to RabbitMQ."""
-
-    unconfirmed: Annotated[int, Field(ge=1, le=100)] = 20
-    """Most messages under way to one destination; more lets one stuck queue slow the others."""
-    confirm_within: Annotated[Duration, within("1s", "80s")] = timedelta(seconds=30)
-    """A confirm later than this counts as unknown, and the message goes again under the same id."""
 
 
 class WorkerSettings(Strict):
@@ -139,10 +130,10 @@ class HubSettings(Strict):
     database: DatabaseSettings = DatabaseSettings()
     keys: KeySettings
     broker: BrokerSettings | None = None
+    """RabbitMQ. Without this block, destinations of kind amqp are served as pull work lists."""
     front: FrontSettings = FrontSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     logging: LogSettings = LogSettings()
-    relay: RelaySettings = RelaySettings()
     worker: WorkerSettings = WorkerSettings()
     retry: RetrySettings = RetrySettings()
     units: RelativePath = "units.yaml"

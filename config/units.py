@@ -55,6 +55,7 @@ class WordEntry(Strict):
     not_before: Names = ()
 
 
+Word = Annotated[str, Field(min_length=2, max_length=50)]
 Weight = Annotated[float, Field(gt=0, le=100)]
 
 

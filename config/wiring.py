@@ -18,12 +18,13 @@ from functools import cached_property
 from pathlib import Path
 
 import uuid_utils
-from router.decisions.facts import CaseHistory
 from sqlalchemy import make_url
 
 from config.files import Bundle, read_folder
 from config.loading import Configuration, load
 from config.secrets import Secrets
+from router import crashpoints
+from router.decisions.facts import CaseHistory
 from router.errors import ConfigError, Problem
 from router.flows.dispatching import Dispatching, Plan
 from router.flows.reading import Rulebook
@@ -41,12 +42,18 @@ from router.ledger.sealing import Sealer
 from router.ledger.views import Views
 from router.ledger.worklist import WorkListStore
 from router.message import Appeal, Decision
+from router.ports import Destination
 from router.secrets import SecretRef
 
 
 def now() -> datetime:
     """The hub's clock."""
     return datetime.now(UTC)
+
+
+def arm_crashpoints(environ: Mapping[str, str]) -> None:
+    """SUQIU_CRASH_AT=point[,point]: for tests, die there."""
+    crashpoints.arm(*filter(None, environ.get("SUQIU_CRASH_AT", "").split(",")))
 
 
 def new_id() -> str:
@@ -147,6 +154,11 @@ class Installation:
             projector = configuration.projectors[settings.projection] if settings.projection else None
             plans[unit] = Plan(unit, kind, finish, settings.contact, projector)
         return plans
+
+    @cached_property
+    def http_destinations(self) -> Mapping[str, Destination]:
+        """What the hub itself calls."""
+        return {}
 
     @cached_property
     def dispatching(self) -> Dispatching:

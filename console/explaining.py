@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from router.decisions.facts import CaseHistory
-
 from config.loading import Configuration
 from config.wiring import Installation
 from mappings.trace import rows
+from router.decisions.facts import CaseHistory
 from router.errors import PermanentError
 from router.ports import Identity
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 
 from console.cli.output import HERE, AsJson, Folder, show_json, show_pairs
@@ -28,7 +30,7 @@ def status(config: Folder = HERE, as_json: AsJson = False) -> None:
     from router.ledger.migrate import needed, present
 
     database = Installation(config).database
-    found = {"schema": present(database), "needed": needed()}
+    found: dict[str, Any] = {"schema": present(database), "needed": needed()}
     if found["schema"] == found["needed"]:
         counted = numbers(database)
         found["deliveries"] = {f"{to} {state}": n for (to, state), n in sorted(counted.deliveries.items())}

@@ -19,12 +19,11 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """派给谁，为什么，前面的规则为什么没用上 (where it goes and why, and why no earlier rule took it)."""
-    from router.decisions.evaluation import appeal_from
-
     from config.wiring import Installation
     from console.cli.traces import show_decision
     from console.explaining import decide
     from router import jsontext
+    from router.decisions.evaluation import appeal_from
 
     fields = jsontext.loads(file.read_bytes())
     if not isinstance(fields, dict):
@@ -41,10 +40,9 @@ def evaluate(
     confusions: Annotated[int, typer.Option(min=0, help="显示最常见的误派 (most frequent confusions)")] = 20,
 ) -> None:
     """准确率、覆盖率、落到服务台的、常见误派 (accuracy, coverage, what fell to the desk, confusions)."""
-    from router.decisions.evaluation import evaluate as evaluate_
-
     from config.wiring import Installation
     from router import jsontext
+    from router.decisions.evaluation import evaluate as evaluate_
 
     configuration = Installation(config).configuration
     cases: list[Any] = []

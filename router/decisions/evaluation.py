@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from router.decisions.facts import CaseHistory
 from router.decisions.rules import RuleSet
-from router.directory import Directory
+from router.directory import Directory, Part
 from router.errors import MappingFailed
 from router.message import Appeal
 
@@ -97,6 +97,7 @@ def evaluate(rules: RuleSet, cases: Iterable[Mapping[str, Any]], directory: Dire
 class _Tally:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
+        self._offices: dict[str, str | None] = {part: directory.office(part) for part in _OFFICES}
         self._rules: Counter[str] = Counter()
         self._wrong: Counter[tuple[str, str]] = Counter()
         self._expected: Counter[str] = Counter()
@@ -104,7 +105,7 @@ class _Tally:
         self._right: Counter[str] = Counter()
 
     def add(self, expected: list[str], lead: str, rule: str) -> None:
-        expected = [self._directory.office(e) or e if e in _OFFICES else e for e in expected]  # type: ignore[arg-type]
+        expected = [self._offices.get(unit) or unit for unit in expected]
         self._rules[rule] += 1
         self._got[lead] += 1
         wanted = lead if lead in expected else expected[0]
@@ -138,4 +139,4 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-_OFFICES = ("desk", "supervision", "archive")
+_OFFICES: tuple[Part, ...] = ("desk", "supervision", "archive")
