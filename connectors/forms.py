@@ -70,7 +70,7 @@ def _boundary(content_type: str) -> bytes:
 
 
 def _split(body: bytes, boundary: bytes) -> list[bytes]:
-    before, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary, MAX_PARTS + 2)
+    before, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary, MAX_PARTS + 1)
     if before or not parts or parts.pop().strip() != b"--":
         raise MalformedEnvelope("the form is cut off, or has too many parts")
     return parts

@@ -57,6 +57,15 @@ def read_time(value: object, formats: Sequence[str]) -> datetime | None:
     return None
 
 
+def write_time(moment: datetime, form: str) -> str:
+    """The same the other way round; by a strptime format in Shanghai time."""
+    if form in ("epoch_s", "epoch_ms"):
+        unit = timedelta(seconds=1) if form == "epoch_s" else timedelta(milliseconds=1)
+        return str((moment - _EPOCH) // unit)
+    local = moment.astimezone(SHANGHAI)
+    return local.isoformat() if form == "iso" else local.strftime(form)
+
+
 def _since_1970(text: str, unit: timedelta, digits: Sequence[int]) -> datetime:
     """Of other lengths it would be another unit, or a date such as 20230403."""
     if not text.isascii() or not text.isdecimal() or len(text) not in digits:

@@ -49,18 +49,19 @@ def verifier(scheme: Scheme, read: SecretReader) -> Verifier:
         return _Token(scheme, [secret.encode() for secret in secrets])
     if isinstance(scheme, StandardWebhooksScheme):
         return _StandardWebhooks(
-            scheme, [_key_of(s, r) for s, r in zip(secrets, scheme.secrets, strict=True)]
+            scheme, [webhook_key(s, r) for s, r in zip(secrets, scheme.secrets, strict=True)]
         )
     keys = [secret.encode() for secret in secrets]
     return _Hmac(scheme, keys) if isinstance(scheme, HmacScheme) else _Params(scheme, keys)
 
 
-def _key_of(secret: str, ref: SecretRef) -> bytes:
+def webhook_key(secret: str, ref: SecretRef) -> bytes:
+    """The bytes behind a Standard Webhooks secret. Raises ConfigError."""
     try:
         key = base64.b64decode(secret.removeprefix("whsec_") + "==", validate=False)
         if len(key) >= 16:
             return key
-    except binascii.Error:
+    except ValueError:
         pass
     hint = "it is whsec_ and base64 of at least 16 random bytes: openssl rand -base64 32"
     # From None: the original may quote the secret.

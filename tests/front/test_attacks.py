@@ -204,7 +204,11 @@ def test_p4_a_source_whose_senders_all_drip_leaves_room_for_the_others() -> None
 def test_more_at_once_than_there_is_room_for_are_told_to_come_again() -> None:
     may_commit = threading.Event()
     with Rig().serving(settings(), limits=FrontLimits(requests=2, each=2, accepting=1)) as rig:
-        rig.ledger.before_commit = lambda: bool(may_commit.wait(10)) and None
+
+        def hold() -> None:
+            assert may_commit.wait(10)
+
+        rig.ledger.before_commit = hold
         answers: list[httpx.Response] = []
         pushing = [
             threading.Thread(target=lambda n=number: answers.append(rig.push({"id": n})))
