@@ -7,6 +7,7 @@ from typing import Any
 
 from config.problems import Advice, did_you_mean
 from config.settings import HubSettings
+from config.strict import check_url
 from config.units import OFFICES, UnitsFile, destination_of
 from router.documents import Document, Loc
 from router.errors import Problem
@@ -56,6 +57,19 @@ def database(settings: HubSettings, document: Document) -> Iterator[Problem]:
     if settings.database.password and settings.database.url.startswith("sqlite"):
         where = document.where(("database", "password"))
         yield Problem(where, "SQLite has no password", "drop it; personal data is encrypted by keys")
+
+
+def broker(settings: HubSettings, document: Document) -> Iterator[Problem]:
+    """URLs that are URLs, without the password: the configuration is kept in the ledger."""
+    block = settings.broker
+    if block is None:
+        return
+    urls = {"url": (block.url, ("amqp", "amqps")), "management": (block.management, ("http", "https"))}
+    for key, (url, schemes) in urls.items():
+        try:
+            check_url(url or f"{schemes[0]}://none", schemes)
+        except ValueError as error:
+            yield Problem(document.where(("broker", key)), f"broker.{key} {error}")
 
 
 def destinations(

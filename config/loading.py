@@ -16,7 +16,7 @@ from config.problems import Advice
 from config.reading import Parts, read_parts
 from config.rules import RuleSet
 from config.settings import HubSettings
-from config.units import DestinationSettings, RegionsFile, UnitEntry, destination_of
+from config.units import DestinationSettings, UnitEntry, destination_of
 from mappings.projection import MappingProjector
 from mappings.translator import MappingTranslator
 from router.directory import Directory
@@ -99,6 +99,7 @@ def _in_hub(parts: Parts) -> list[Problem]:
         *crosschecks.push_paths(parts.settings, document),
         *crosschecks.ports(parts.settings, document),
         *crosschecks.database(parts.settings, document),
+        *crosschecks.broker(parts.settings, document),
     ]
 
 
@@ -113,10 +114,9 @@ def _in_units(parts: Parts) -> list[Problem]:
         *crosschecks.destinations(parts.units, document, projections, has_broker=has_broker),
     ]
     places = parts.document("regions")
-    if places is not None:
-        regions = parts.regions or RegionsFile()
-        found += people.place_problems(regions, places)
-        found += people.platform_problems(parts.units, document, regions)
+    if parts.regions is not None and places is not None:
+        found += people.place_problems(parts.regions, places)
+        found += people.platform_problems(parts.units, document, parts.regions)
     return found
 
 

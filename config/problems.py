@@ -60,6 +60,8 @@ def _say(item: dict[str, Any], schema: Schema, loc: Loc) -> tuple[str, str]:
     here = schema.at(steps)
     if kind == "extra_forbidden":
         return f"unknown key {loc[-1]}", did_you_mean(str(loc[-1]), schema.at(steps[:-1]).keys())
+    if kind == "invalid_key":
+        return "a key must be text", "put it in quotes"
     if kind == "missing":
         return f"{loc[-1]} is missing", here.sentence()
     if kind in ("value_error", "assertion_error"):

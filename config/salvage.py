@@ -37,7 +37,8 @@ def validate(model: type[Model], document: Document, fillers: Fillers) -> tuple[
     try:
         return model.model_validate(data), []
     except ValidationError as error:
-        return _salvage(model, copy.deepcopy(data), error, fillers), explain(error, document, model)
+        left = {key: copy.deepcopy(value) for key, value in data.items() if isinstance(key, str)}
+        return _salvage(model, left, error, fillers), explain(error, document, model)
 
 
 def _salvage(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -14,24 +15,25 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
+def check_url(written: str, schemes: Collection[str], *, needs_host: bool = True) -> str:
+    """The URL itself. Raises ValueError for what is none, and for a password inside, which is not quoted."""
+    try:
+        parts = urlsplit(written)
+        port, host, password = parts.port, parts.hostname, parts.password
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if parts.scheme not in schemes:
+        raise ValueError(f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+    if password is not None:
+        raise ValueError("must not hold a password; write it as a secret: password: {env: NAME}")
+    if needs_host and (not host or port == 0 or any(sign.isspace() for sign in written)):
+        raise ValueError("is not a URL: host missing, or blanks in it")
+    return written
+
+
 def url_of(*schemes: str, needs_host: bool = True) -> AfterValidator:
-    """A URL with one of these schemes. A password inside is refused, and not quoted."""
-
-    def check(written: str) -> str:
-        try:
-            parts = urlsplit(written)
-            port, host, password = parts.port, parts.hostname, parts.password
-        except ValueError as error:
-            raise ValueError("is not a URL") from error
-        if parts.scheme not in schemes:
-            raise ValueError(f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
-        if password is not None:
-            raise ValueError("must not hold a password; write it as a secret: password: {env: NAME}")
-        if needs_host and (not host or port == 0 or any(sign.isspace() for sign in written)):
-            raise ValueError("is not a URL: host missing, or blanks in it")
-        return written
-
-    return AfterValidator(check)
+    """`check_url` as a part of a type."""
+    return AfterValidator(lambda written: check_url(written, schemes, needs_host=needs_host))
 
 
 HttpUrl = Annotated[

@@ -19,7 +19,7 @@ from mappings.functions import FUNCTIONS, Code
 from mappings.paths import BadPath, Path, compile_path
 from mappings.problems import keys_of, problems_of
 from mappings.recipe import Recipe, Step, together
-from mappings.registry import did_you_mean
+from mappings.registry import Unreadable, did_you_mean
 from mappings.spec import FieldSpec, Sourced
 from router.directory import Directory
 from router.documents import Document, Loc
@@ -181,6 +181,9 @@ def _check_constant(constant: Any, target: Target, document: Document, loc: Loc,
     except ValidationError as error:
         said = error.errors(include_url=False, include_input=False)[0]["msg"]
         shop.complain(document, loc, f'"{constant}" is no value of {target.name}: {said}')
+        return
+    except Unreadable as error:
+        shop.complain(document, loc, f"no value of {target.name}: {error}")
         return
     known: Sequence[str] = ()
     if target.name == "proposed_units":

@@ -24,6 +24,17 @@ MAX_BYTES = 2 * 1024 * 1024
 MAX_NODES = 200_000
 """Ten times the largest city; aliases of aliases reach it at once."""
 
+_UNREADABLE = (
+    YAMLError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    NotImplementedError,
+    RecursionError,
+)
+"""What ruamel raises: its own errors, and bare ones, e.g. TypeError for a block that is used as a key."""
+
 Loc = Sequence[str | int]
 """A path into a document, as pydantic gives it in `error["loc"]`."""
 
@@ -68,7 +79,7 @@ def read(path: str, text: str) -> Document:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         raise ConfigError([Problem(f"{path}:{line}", _say(error))]) from error
-    except (YAMLError, ValueError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise ConfigError([Problem(f"{path}:1", f"not YAML: {type(error).__name__}")]) from error
     return Document(path, _Plain(path).of(marked), marked)
 
@@ -84,8 +95,13 @@ def read_on(path: str, text: str) -> tuple[Document | None, list[Problem]]:
             return None, list(error.problems)
     reader = YAML(typ="rt")
     reader.allow_duplicate_keys = True
-    marked = reader.load(text)
-    return Document(path, _Plain(path).of(marked), marked), twice
+    try:
+        marked = reader.load(text)
+        return Document(path, _Plain(path).of(marked), marked), twice
+    except ConfigError as error:
+        return None, [*twice, *error.problems]
+    except _UNREADABLE:
+        return None, twice
 
 
 def _twice(path: str, text: str) -> list[Problem]:
@@ -94,7 +110,7 @@ def _twice(path: str, text: str) -> list[Problem]:
         return []
     try:
         root = YAML(typ="rt").compose(text)
-    except (YAMLError, ValueError, RecursionError):
+    except _UNREADABLE:
         return []
     found, open_nodes, seen = [], [root], set()
     while open_nodes:

@@ -2,11 +2,13 @@
 `suqiu check`: every mistake by file and line, each once, in words that help.
 
 Each mistake is made on a fresh starter configuration, which has none; so whatever is told was caused
-by it. `LINE` stands for the line on which the mistake was made.
+by it. `LINE` stands for the line on which the mistake was made, `<text>` for the first line where that
+text is.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +46,10 @@ def removing(file: str) -> Make:
         return 1
 
     return remove
+
+
+def overwriting(file: str, text: str) -> Make:
+    return lambda folder: (folder / file).write_text(text)
 
 
 EXAMPLE = "mappings/example.yaml"
@@ -85,13 +91,13 @@ MISTAKES = [
     ),
     Mistake(
         "a duration out of range is told in the words of the file",
-        adding("hub.yaml", "relay: {confirm_within: 5m}\n"),
-        ("hub.yaml:LINE: relay.confirm_within must be between 1s and 80s, not 5m",),
+        adding("hub.yaml", "retry: {first: 5d}\n"),
+        ("hub.yaml:LINE: retry.first must be between 100ms and 1h, not 5d",),
     ),
     Mistake(
         "a duration without a unit is refused",
-        adding("hub.yaml", "relay: {confirm_within: 30}\n"),
-        ("hub.yaml:LINE: relay.confirm_within: write a duration with its unit",),
+        adding("hub.yaml", "retry: {first: 30}\n"),
+        ("hub.yaml:LINE: retry.first: write a duration with its unit",),
     ),
     Mistake(
         "a bad URL is told without jargon",
@@ -131,12 +137,68 @@ MISTAKES = [
     Mistake(
         "a key that is not 32 bytes is refused and not repeated",
         adding("secrets/k1.key", "hunter2"),
-        ("hub.yaml:25: file secrets/k1.key is not 32 random bytes as base64",),
+        ("hub.yaml:<k1: {file>: file secrets/k1.key is not 32 random bytes as base64",),
+    ),
+    Mistake(
+        "a secret that does not fit its scheme is refused and not repeated",
+        overwriting("secrets/example-push.key", "hunter2"),
+        ("hub.yaml:<scheme:>: secret: file secrets/example-push.key is no key of Standard Webhooks",),
+    ),
+    Mistake(
+        "a token that two units share is told",
+        swapping("units.yaml", "secrets/gxj.token", "secrets/rsj.token"),
+        ("units.yaml:LINE-1: gxj has the same token as rsj",),
+    ),
+    Mistake(
+        "a push path that two sources share is told",
+        swapping(
+            "hub.yaml",
+            "sources:\n",
+            "sources:\n  other:\n    mapping: example\n    push:\n      path: example\n"
+            "      scheme: {kind: token, secrets: [{env: SUQIU_X}]}\n",
+        ),
+        ("hub.yaml:<    push:\n      kind>: sources other and example have the same push path example",),
+    ),
+    Mistake(
+        "an unknown key deep inside is named with the nearest one",
+        swapping("hub.yaml", "        secrets: [{file", "        secret: [{file"),
+        (
+            "hub.yaml:<scheme:>: secrets is missing",
+            "hub.yaml:LINE: unknown key secret (did you mean secrets?)",
+        ),
+    ),
+    Mistake(
+        "an unknown key of a source is named with the nearest one",
+        swapping("hub.yaml", "      id: orderNo ", "      ids: orderNo "),
+        ("hub.yaml:LINE: unknown key ids (did you mean id?)",),
+    ),
+    Mistake(
+        "a name of a source that no queue could have is refused",
+        adding(
+            "hub.yaml",
+            "  苏商通: {mapping: example, push: {scheme: {kind: token, secrets: [{env: SUQIU_X}]}}}\n",
+        ),
+        ("hub.yaml:LINE: ",),
+    ),
+    Mistake(
+        "a bad path in a source is told",
+        swapping("hub.yaml", "id: orderNo ", 'id: "orderNo[" '),
+        ("hub.yaml:LINE: example.push.id is not JMESPath",),
+    ),
+    Mistake(
+        "an unknown scheme is told",
+        swapping("hub.yaml", "kind: standard_webhooks", "kind: standard_webhook"),
+        ("hub.yaml:<scheme:>: example.push.scheme: no kind standard_webhook (did you mean",),
+    ),
+    Mistake(
+        "access without a way in is told",
+        swapping("units.yaml", "      token: {file: secrets/gxj.token}", "      rate: {}"),
+        ("units.yaml:LINE-1: units.4.access needs a token or a signature",),
     ),
     Mistake(
         "the current key must be in the ring",
         swapping("hub.yaml", "  current: k1", "  current: k2"),
-        ("hub.yaml:22: keys: current is k2, which the ring does not have",),
+        ("hub.yaml:<keys:>: keys: current is k2, which the ring does not have",),
     ),
     Mistake(
         "a source without a mapping is told",
@@ -146,7 +208,7 @@ MISTAKES = [
     Mistake(
         "a source that only has a base of mappings has none",
         adding(EXAMPLE, "abstract: true\n"),
-        ("hub.yaml:71: source example: the mapping example is abstract",),
+        ("hub.yaml:<    mapping: example>: source example: the mapping example is abstract",),
     ),
     Mistake(
         "a port that is used twice is told",
@@ -193,14 +255,17 @@ MISTAKES = [
         swapping(
             "units.yaml",
             "{id: archive, part: archive,",
-            "{id: archive, destination: {kind: amqp}, access: {},",
+            "{id: archive, destination: {kind: amqp}, access: {token: {env: SUQIU_X}},",
         ),
-        ("units.yaml:LINE: the id archive is kept for the unit with part: archive",),
+        (
+            "routes.yaml:<    to: archive>: there is no archive in units.yaml",
+            "units.yaml:LINE: the id archive is kept for the unit with part: archive",
+        ),
     ),
     Mistake(
         "a destination kind that does not exist is told with those that do",
         swapping("units.yaml", "    kind: pull ", "    kind: pul "),
-        ("units.yaml:8: defaults.destination: no kind pul (did you mean pull?)",),
+        ("units.yaml:<  destination:>: defaults.destination: no kind pul (did you mean pull?)",),
     ),
     Mistake(
         "an office cannot be sent to",
@@ -215,14 +280,15 @@ MISTAKES = [
     Mistake(
         "a projection that does not exist is told",
         adding(
-            "units.yaml", "  - {id: x, name: 某局, destination: {kind: amqp, projection: px}, access: {}}\n"
+            "units.yaml",
+            "  - {id: x, name: x, access: {token: {env: SUQIU_X}}, destination: {kind: pull, projection: p}}",
         ),
-        ("units.yaml:LINE: x: no projection is called px",),
+        ("units.yaml:LINE: x: no projection is called p (",),
     ),
     Mistake(
         "a platform needs a region",
         swapping("units.yaml", '    region: "320506"\n', ""),
-        ("units.yaml:45: platform wzq has no region",),
+        ("units.yaml:<  - id: wzq>: platform wzq has no region",),
     ),
     Mistake(
         "a region code must be in quotes",
@@ -238,6 +304,16 @@ MISTAKES = [
         "an unknown code table is told",
         swapping(EXAMPLE, "{code: kinds}", "{code: kind}"),
         (f"{EXAMPLE}:LINE: ",),
+    ),
+    Mistake(
+        "a code whose word does not fit the field is told",
+        swapping("mappings/codes/kinds.yaml", '"15": help', '"15": []'),
+        ("mappings/codes/kinds.yaml:LINE: no value of kind: ",),
+    ),
+    Mistake(
+        "a block that is used as a key is told as what it is",
+        adding("regions.yaml", "{a: b}: c\n"),
+        ("regions.yaml:1: a key must be text (put it in quotes)",),
     ),
     Mistake(
         "an unknown function is told",
@@ -270,6 +346,15 @@ MISTAKES = [
 ]
 
 
+def located(folder: Path, expected: str) -> str:
+    file, needle, rest = re.fullmatch(r"([^:]+):(?:<(.+?)>)?(.*)", expected, re.DOTALL).groups()
+    if needle is None:
+        return expected
+    text = (folder / file).read_text("utf-8")
+    assert needle in text
+    return f"{file}:{text[: text.index(needle)].count(chr(10)) + 1}{rest}"
+
+
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
 def test_a_mistake_is_told(tmp_path: Path, mistake: Mistake) -> None:
     folder = starter(tmp_path / "c")
@@ -277,7 +362,8 @@ def test_a_mistake_is_told(tmp_path: Path, mistake: Mistake) -> None:
     said = told(folder)
     assert len(said) == len(mistake.said), "\n".join(said)
     for text, expected in zip(said, mistake.said, strict=True):
-        assert text.startswith(expected.replace("LINE", str(line))), text
+        begins = located(folder, expected.replace("LINE-1", str(line - 1)).replace("LINE", str(line)))
+        assert text.startswith(begins), (text, begins)
     assert "hunter2" not in "\n".join(said)
     assert "pydantic" not in "\n".join(said)
 
