@@ -33,6 +33,8 @@ class HastyProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
+        # The setting alone does not do it where a root handler is installed; paths and queries are secrets.
+        self.access_log = False
         super().connection_made(transport)
         self._expect(self.head_within)
 

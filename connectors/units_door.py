@@ -12,7 +12,7 @@ ends. A unit keeps the ids it has worked on, and does nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any, TypeVar
@@ -104,13 +104,19 @@ class Visit:
             return model.model_validate(jsontext.loads(self.request.body))
         except ValidationError as error:
             # From None: the original quotes the body.
-            raise BadBody([".".join(map(str, one["loc"])) for one in error.errors()]) from None
+            raise BadBody([_known(one["loc"], model) for one in error.errors()]) from None
         except MalformedEnvelope as error:
             raise BadBody([]) from error
 
     async def ask(self, question: Callable[..., Answer], *args: Any) -> Answer:
         """Ask ledger or store in a thread, so that a slow disk stops nobody else."""
         return await anyio.to_thread.run_sync(question, *args, limiter=self.door.threads)
+
+
+def _known(loc: Sequence[int | str], model: type[BaseModel]) -> str:
+    """A name of the contract's; other names are the body's words."""
+    field = str(loc[0]) if loc else "正文"
+    return field if not loc or field in model.model_fields else "未约定的字段"
 
 
 async def _admitted(
