@@ -134,7 +134,7 @@ def suqiu(url: str, amqp_url: str, items: int) -> float:
     plans = {unit: Plan(unit, "amqp", "published") for unit in UNITS}
     tools = RelayTools(OutboxStore(database, sealer, new_id), publisher, Dispatching(plans), now, nobody)
     publisher.start()
-    relay = Relay(tools, dict.fromkeys(UNITS, "published"), room=200)
+    relay = Relay(tools, dict.fromkeys(UNITS, "published"), room=200, lease=timedelta(minutes=3))
     stop = threading.Event()
     turning = threading.Thread(target=relay.run, args=(stop,))
     pages = [page(first) for first in range(0, items, PAGE)]

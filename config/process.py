@@ -224,9 +224,14 @@ class Process:
         password = installation.secret(broker.password) if broker.password else None
         publisher = PikaPublisher(broker, password, report=self._report("relay"), random=random.random)
         tools = RelayTools(installation.outbox, publisher, installation.dispatching, now, self.announce)
-        relay = self._relay = Relay(tools, finish, room=broker.publisher.backlog)
+        relay = self._relay = Relay(
+            tools, finish, room=broker.publisher.backlog, lease=broker.publisher.lease
+        )
 
         def run(stop: threading.Event) -> None:
+            if installation.database.is_sqlite:
+                # One process: whoever held a lease is dead. Elsewhere leases end by themselves.
+                installation.outbox.forget_leases(finish)
             publisher.start()
             relay.run(stop)
 

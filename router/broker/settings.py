@@ -33,6 +33,12 @@ class PublisherSettings(BaseModel):
     """Bodies on their way at once, over all destinations; one message is always allowed."""
 
 
+    @property
+    def lease(self) -> timedelta:
+        """How long the ledger must keep a claimed delivery for us: longer than we can sit on it."""
+        return (self.confirm_deadline + self.patience) * 1.5
+
+
 class LinkSettings(BaseModel):
     """What both connections, the publishing and the consuming one, keep to."""
 

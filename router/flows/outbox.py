@@ -9,9 +9,8 @@ due again then; if it comes back late, its generation is stale and what it says 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from router.message import DispatchType, Role
 from router.reasons import Reason, Stage
@@ -20,8 +19,7 @@ Finish = Literal["published", "accepted"]
 """When a destination's delivery lets the next one of the same appeal go: confirmed, or received."""
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(NamedTuple):
     """How much to claim for one destination, and when its deliveries count as finished."""
 
     destination: str
@@ -29,8 +27,7 @@ class Want:
     finish: Finish = "published"
 
 
-@dataclass(frozen=True, slots=True)
-class KeptAppeal:
+class KeptAppeal(NamedTuple):
     """The canonical appeal as it lies in the ledger: JSON texts, put together without being parsed."""
 
     rest: bytes
@@ -38,8 +35,7 @@ class KeptAppeal:
     contact: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A delivery in hand, with all that its dispatch is made of."""
 
     delivery_id: str
@@ -62,8 +58,7 @@ class Claimed:
     """None when nothing of it was ever understood (a register task)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """What came of one attempt."""
 
     delivery_id: str

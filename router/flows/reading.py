@@ -8,7 +8,7 @@ before it changed, so that an item which stands twice in a page is one appeal.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from router.errors import MalformedEnvelope, PermanentError, Unroutable
@@ -83,7 +83,7 @@ class Reading:
 
     def register(self, base: Recording, appeal: Appeal) -> Recording:
         """An appeal that a person typed in: routed like any other; the desk's own task is settled."""
-        return self._dispatch_new(replace(base, appeal=appeal), appeal)
+        return self._dispatch_new(base._replace(appeal=appeal), appeal)
 
     def _read(self, base: Recording) -> Read:
         codes: tuple[tuple[str, str], ...] = ()
@@ -102,8 +102,8 @@ class Reading:
     def _understand(self, base: Recording, translation: Translation) -> Recording:
         outcome = self._outcome(translation, base.before)
         if outcome in ("echo", "unchanged", "stale"):
-            return replace(base, outcome=outcome)
-        return self._revise(replace(base, outcome=outcome), translation)
+            return base._replace(outcome=outcome)
+        return self._revise(base._replace(outcome=outcome), translation)
 
     def _outcome(self, translation: Translation, head: Head | None) -> Outcome:
         if head is None or head.revision == 0:
@@ -135,7 +135,7 @@ class Reading:
     def _seen(self, raw_hash: str, head: Head | None) -> Head:
         """The head after an envelope that changes nothing but what was last seen."""
         if head is not None:
-            return replace(head, version=head.version + 1, raw_hash=raw_hash)
+            return head._replace(version=head.version + 1, raw_hash=raw_hash)
         return Head(
             self._book.new_id(), 0, 1, UNREGISTERED, None, raw_hash, None, self._book.config_hash, None
         )
@@ -145,8 +145,7 @@ class Reading:
         outcome = base.outcome
         if outcome == "revision" and appeal.standing != "open":
             outcome = "withdrawal" if appeal.standing == "withdrawn" else "closure"
-        after = replace(
-            base.after,
+        after = base.after._replace(
             revision=appeal.revision,
             state=appeal.standing,
             digest=translation.digest,
@@ -154,7 +153,7 @@ class Reading:
             config_hash=self._book.config_hash,
             envelope_id=base.envelope_id,
         )
-        revised = replace(base, outcome=outcome, after=after, appeal=appeal)
+        revised = base._replace(outcome=outcome, after=after, appeal=appeal)
         return self._dispatch_new(revised, appeal) if outcome == "new" else self._dispatch_change(revised)
 
     def _dispatch_new(self, base: Recording, appeal: Appeal) -> Recording:
@@ -164,14 +163,13 @@ class Reading:
         try:
             decision = self._book.router.route(appeal)
         except Unroutable as error:
-            return replace(base, closed_tasks=settled, dead=self._dead(Stage.ROUTE, error))
+            return base._replace(closed_tasks=settled, dead=self._dead(Stage.ROUTE, error))
         tasks = tuple(
             NewTask(self._book.new_id(), unit, "lead" if place == 0 else "assisting")
             for place, unit in enumerate(decision.units)
         )
         deliveries = tuple(self._delivery(case, task, "task.created", appeal.revision) for task in tasks)
-        return replace(
-            base,
+        return base._replace(
             rule=decision.rule,
             decision=decision,
             tasks=tasks,
@@ -198,18 +196,18 @@ class Reading:
             for task in case.tasks
             if ends or task.role == "register"
         )
-        return replace(base, deliveries=deliveries, closed_tasks=closed, resolves_dead=True)
+        return base._replace(deliveries=deliveries, closed_tasks=closed, resolves_dead=True)
 
     def _fail(self, base: Recording, error: PermanentError) -> Recording:
         """Recorded all the same: a dead letter for the admin, and a task for the desk to register it."""
         dead = self._dead(Stage.DECODE if base.envelope.problem else Stage.MAP, error, base.envelope)
-        failed = replace(base, outcome="failed", dead=dead)
+        failed = base._replace(outcome="failed", dead=dead)
         case = self._case(base.after.appeal_id)
         if any(task.role == "register" for task in case.tasks):
             return failed
         task = NewTask(self._book.new_id(), self._book.desk, "register")
         delivery = self._delivery(case, task, "task.created", base.after.revision)
-        return replace(failed, tasks=(task,), deliveries=(delivery,))
+        return failed._replace(tasks=(task,), deliveries=(delivery,))
 
     def _dead(self, stage: Stage, error: PermanentError, envelope: Envelope | None = None) -> NewDead:
         reason = {Stage.ROUTE: Reason.UNROUTABLE, Stage.MAP: Reason.MAPPING_FAILED}.get(

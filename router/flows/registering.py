@@ -9,7 +9,7 @@ it came.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -64,8 +64,7 @@ def register(
             f"appeal {appeal_id} is with its units already; a change must come from its source"
         )
     appeal = _appeal(found, fields)
-    after = replace(
-        found.head,
+    after = found.head._replace(
         revision=appeal.revision,
         version=found.head.version + 1,
         state=appeal.standing,

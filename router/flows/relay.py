@@ -34,8 +34,6 @@ IDLE_WAIT = timedelta(milliseconds=50)
 """How long a turn with nothing to do waits for the broker's next word, or to be woken."""
 LOOK_AGAIN = timedelta(milliseconds=250)
 """How soon an idle relay looks into the ledger unasked; what another process committed is seen then."""
-LEASE = timedelta(minutes=3)
-"""Longer than twice the confirm deadline: no one else publishes what we still wait for."""
 TROUBLE_PAUSE = timedelta(seconds=1)
 CLOSING_WAIT = timedelta(seconds=10)
 """How long a graceful stop waits for outstanding confirms."""
@@ -55,10 +53,15 @@ class RelayTools:
 
 
 class Relay:
-    """Run by one thread. `finish` says per AMQP destination when its delivery counts as finished."""
+    """Run by one thread. `finish` says per AMQP destination when its delivery counts as finished.
 
-    def __init__(self, tools: RelayTools, finish: dict[str, Finish], *, room: int) -> None:
+    `lease` must be longer than the publisher can sit on a message: no one else may publish what we
+    still wait for.
+    """
+
+    def __init__(self, tools: RelayTools, finish: dict[str, Finish], *, room: int, lease: timedelta) -> None:
         self._tools = tools
+        self._lease = lease
         self._finish = finish
         self._worth = max(1, room // 2)
         self._attempts: dict[tuple[str, int], int] = {}
@@ -92,7 +95,7 @@ class Relay:
         if not self._tools.publisher.is_connected or not self._is_time(now):
             return False
         wants = self._wants()
-        claims = self._tools.outbox.claim(wants, now, now + LEASE) if wants else []
+        claims = self._tools.outbox.claim(wants, now, now + self._lease) if wants else []
         crashpoint("relay.after_claim")
         for place, claimed in enumerate(claims):
             self._publish(claimed)

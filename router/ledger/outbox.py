@@ -129,6 +129,16 @@ class OutboxStore:
             rows = [{"delivery": delivery, "gen": generation, "at": now} for delivery, generation in claims]
             run_many(connection, _RELEASE, rows)
 
+    def forget_leases(self, destinations: Collection[str]) -> None:
+        """Make everything leased for these due at once; only when no other process can hold a lease."""
+        leased = _d.c.lease_until.is_not(None) & text(f"state IN {t.LIVE}")
+        with self._db.write() as connection:
+            connection.execute(
+                update(_d)
+                .where(_d.c.destination.in_(list(destinations)), leased)
+                .values(lease_until=None, generation=_d.c.generation + 1)
+            )
+
 
 _d = t.deliveries
 _earlier = t.deliveries.alias("earlier")
