@@ -23,8 +23,8 @@ from mappings.registry import Surroundings
 from mappings.spec import CodeTableSpec, EchoSpec, FieldSpec, MappingSpec, ProjectionSpec
 from mappings.translator import MappingTranslator
 from router.directory import Directory
-from router.documents import Document, read
-from router.errors import ConfigError, Problem
+from router.documents import Document, read_on
+from router.errors import Problem
 
 _KEYS = keys_of(MappingSpec, FieldSpec, EchoSpec, CodeTableSpec, ProjectionSpec)
 _KINDS: dict[str, type[BaseModel]] = {"codes": CodeTableSpec, "projections": ProjectionSpec}
@@ -66,6 +66,8 @@ def load(documents: Mapping[str, str], directory: Directory) -> Mappings:
         name: draft(name, document, spec, shop) for name, (document, spec) in files.mappings.items()
     }
     translators = assemble(drafts, files.broken, around, shop)
+    for name in files.broken:
+        translators.pop(name, None)
     projectors = {}
     for name, (document, spec) in files.projections.items():
         projector = _projector(name, document, spec, around, shop)
@@ -82,13 +84,14 @@ def _sort_in(path: str, text: str, files: _Files) -> None:
     if first != path:
         files.problems.append(Problem(f"{path}:1", f'"{name}" is there twice: {first} has that name too'))
         return
-    try:
-        document = read(path, text)
-        spec = model.model_validate({} if document.data is None else document.data)
-    except ConfigError as error:
-        files.problems.extend(error.problems)
+    document, problems = read_on(path, text)
+    files.problems.extend(problems)
+    if problems:
         files.broken.add(name)
+    if document is None:
         return
+    try:
+        spec = model.model_validate({} if document.data is None else document.data)
     except ValidationError as error:
         files.problems.extend(problems_of(error, document, _KEYS))
         files.broken.add(name)

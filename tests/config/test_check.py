@@ -343,6 +343,48 @@ MISTAKES = [
         adding(EXAMPLE, "extends: bas\n"),
         (f"{EXAMPLE}:LINE: ",),
     ),
+    Mistake(
+        "a field that stands twice does not hide what else is wrong in the mapping",
+        swapping(EXAMPLE, "  address: address\n", "  address: address\n  title: again\n  tilte: x\n"),
+        (
+            f"{EXAMPLE}:<  title: again>: duplicate key title (first on line ",
+            f"{EXAMPLE}:<  tilte>: ",
+        ),
+    ),
+    Mistake(
+        "a route to an unknown unit is told",
+        swapping("routes.yaml", "    to: rsj", "    to: rjs"),
+        ("routes.yaml:LINE: ",),
+    ),
+    Mistake(
+        "an unknown key of a route is told",
+        swapping("routes.yaml", "    to: rsj", "    to: rsj\n    asisting: [gxj]"),
+        ("routes.yaml:<    asisting>: unknown key asisting",),
+    ),
+    Mistake(
+        "a route that asks for a field that appeals do not have is told",
+        swapping("routes.yaml", "      mode: direct_report", "      mood: direct_report"),
+        ("routes.yaml:LINE: ",),
+    ),
+    Mistake(
+        "a name of two routes is told",
+        swapping("routes.yaml", "  - name: county", "  - name: wages"),
+        ("routes.yaml:LINE: ",),
+    ),
+    Mistake(
+        "a route that nothing can reach is told",
+        swapping(
+            "routes.yaml",
+            "  - name: everything-else",
+            "  - name: too-late\n    when: {standing: closed}\n    to: rsj\n\n  - name: everything-else",
+        ),
+        ("routes.yaml:LINE: route too-late is never reached",),
+    ),
+    Mistake(
+        "a missing catch-all is told",
+        swapping("routes.yaml", "  - name: everything-else\n    to: desk\n", ""),
+        ("routes.yaml:",),
+    ),
 ]
 
 
