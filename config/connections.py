@@ -10,8 +10,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from config.strict import HttpUrl, Strict
+from config.strict import Strict
 from connectors.access import UnitAccess
+from connectors.http_destination import HttpDestinationSettings
 from connectors.push import PushSettings
 from router.message import Identifier
 
@@ -25,21 +26,12 @@ class RestSettings(BaseModel):
 
 
 class Receiver(Strict):
-    """What every kind of destination has."""
+    """What every kind of destination has; http brings it along itself."""
 
     contact: bool = True
     """Whether the destination gets the contact's name and phones."""
     projection: Identifier | None = None
     """mappings/projections/NAME.yaml: the destination's own form of a dispatch."""
-
-
-class HttpDestinationSettings(Receiver):
-    """The hub calls the unit's own system."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    kind: Literal["http"]
-    url: HttpUrl
 
 
 PullSettings = RestSettings

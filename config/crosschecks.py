@@ -78,6 +78,8 @@ def destinations(
     """Kinds that fit the part, projections that exist, and a way in for units that fetch."""
     for number, entry in enumerate(file.units):
         at: Loc = ("units", number)
+        if entry.destination is None and document.has((*at, "destination")):
+            continue  # a wrong one was cut out, and told
         settings = destination_of(entry, file.defaults)
         where = document.where((*at, "destination", "kind"))
         if entry.part in OFFICES and settings.kind != "internal":

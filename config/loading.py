@@ -81,6 +81,7 @@ def _in_secrets(parts: Parts, read: SecretReader) -> list[Problem]:
         users += secret_checks.pushes(parts.settings, hub, read)
     if parts.units and units:
         users += secret_checks.units(parts.units, units, read)
+        users += secret_checks.receivers(parts.units, units, read)
     # A missing secret is told on its own line, not again where it would have been used.
     return [*found, *(problem for problem in users if problem.what not in missing)]
 

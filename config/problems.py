@@ -56,7 +56,7 @@ _Say = Callable[[str, Any, Mapping[str, Any], Schema], tuple[str, str]]
 def _say(item: dict[str, Any], schema: Schema, loc: Loc) -> tuple[str, str]:
     kind, context = str(item["type"]), item.get("ctx", {})
     steps = schema.real_steps(loc)
-    name = ".".join(str(step) for step in steps[-3:])
+    name = ".".join(str(step) for step in steps[-3:] if isinstance(step, str))
     here = schema.at(steps)
     if kind == "extra_forbidden":
         return f"unknown key {loc[-1]}", did_you_mean(str(loc[-1]), schema.at(steps[:-1]).keys())

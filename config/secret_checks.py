@@ -14,6 +14,7 @@ from config.secrets import Secrets
 from config.settings import HubSettings
 from config.units import UnitsFile
 from connectors.access import Units
+from connectors.outgoing import signer
 from connectors.verification import verifier
 from router.documents import Document
 from router.errors import ConfigError, Problem
@@ -84,6 +85,14 @@ def units(file: UnitsFile, document: Document, read: SecretReader) -> Iterator[P
                 other = tokens.setdefault(hashlib.sha256(token.encode()).digest(), entry.id)
                 if other != entry.id:
                     yield Problem(where, f"{entry.id} has the same token as {other}", "give each its own")
+
+
+def receivers(file: UnitsFile, document: Document, read: SecretReader) -> Iterator[Problem]:
+    """The secrets that the hub signs with fit their schemes."""
+    for number, entry in enumerate(file.units):
+        if entry.destination is not None and entry.destination.kind == "http":
+            where = document.where(("units", number, "destination", "signing"))
+            yield from _said_by(where, partial(signer, entry.destination.signing, read))
 
 
 def _said_by(where: str, build: Callable[[], object]) -> Iterator[Problem]:

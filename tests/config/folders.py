@@ -36,7 +36,9 @@ def add(folder: Path, file: str, text: str) -> int:
 
 
 def checked(folder: Path, environ: dict[str, str] | None = None) -> list[Problem]:
-    return check(read_folder(folder), Secrets({"SUQIU_X": "x" * 40, **(environ or {})}, folder))
+    return check(
+        read_folder(folder), Secrets({"SUQIU_X": "x" * 40, "SUQIU_SHORT": "abcd", **(environ or {})}, folder)
+    )
 
 
 def told(folder: Path) -> list[str]:

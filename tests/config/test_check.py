@@ -52,6 +52,14 @@ def overwriting(file: str, text: str) -> Make:
     return lambda folder: (folder / file).write_text(text)
 
 
+HTTP = """\
+  - id: x
+    name: x
+    destination:
+      kind: http
+      url: {url}
+      signing: {{kind: standard_webhooks, secrets: [{{env: {env}}}]}}
+"""
 EXAMPLE = "mappings/example.yaml"
 MISTAKES = [
     Mistake(
@@ -193,7 +201,7 @@ MISTAKES = [
     Mistake(
         "access without a way in is told",
         swapping("units.yaml", "      token: {file: secrets/gxj.token}", "      rate: {}"),
-        ("units.yaml:LINE-1: units.4.access needs a token or a signature",),
+        ("units.yaml:LINE-1: units.access needs a token or a signature",),
     ),
     Mistake(
         "the current key must be in the ring",
@@ -286,6 +294,16 @@ MISTAKES = [
         ("units.yaml:LINE: x: no projection is called p (",),
     ),
     Mistake(
+        "the address of a unit's own system is checked",
+        adding("units.yaml", HTTP.format(url="gxj.example.org", env="SUQIU_X")),
+        ("units.yaml:<      url:>: destination.url is not a URL",),
+    ),
+    Mistake(
+        "a secret to sign with must fit its scheme",
+        adding("units.yaml", HTTP.format(url="https://gxj.example.org", env="SUQIU_SHORT")),
+        ("units.yaml:<      signing:>: secret: env SUQIU_SHORT is no key",),
+    ),
+    Mistake(
         "a platform needs a region",
         swapping("units.yaml", '    region: "320506"\n', ""),
         ("units.yaml:<  - id: wzq>: platform wzq has no region",),
@@ -293,7 +311,7 @@ MISTAKES = [
     Mistake(
         "a region code must be in quotes",
         swapping("units.yaml", '    region: "320506"\n', "    region: 320506\n"),
-        ("units.yaml:LINE: units.5.region must be text; put numbers that are codes in quotes",),
+        ("units.yaml:LINE: units.region must be text; put numbers that are codes in quotes",),
     ),
     Mistake(
         "a place's name that two places claim is told",
