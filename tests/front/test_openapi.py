@@ -83,7 +83,7 @@ def test_the_front_does_what_the_document_says(api: schemathesis.BaseSchema, lab
     statuses = set()
 
     @trying(api, label, examples=60)
-    def check(case: schemathesis.Case) -> None:
+    def check(case: schemathesis.Case[Any]) -> None:
         if "path" in case.path_parameters:
             case.path_parameters["path"] = PATH  # nobody guesses it
         answer = case.call(headers={"Authorization": f"Bearer {TOKEN}"})
@@ -96,7 +96,7 @@ def test_the_front_does_what_the_document_says(api: schemathesis.BaseSchema, lab
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_a_stranger_gets_a_documented_no(api: schemathesis.BaseSchema, label: str) -> None:
     @trying(api, label, examples=20)
-    def check(case: schemathesis.Case) -> None:
+    def check(case: schemathesis.Case[Any]) -> None:
         answer = case.call(headers={"Authorization": "Bearer stranger"})
         assert answer.status_code in (401, 404, 405, 413, 415), answer.text
         case.validate_response(answer)
