@@ -6,23 +6,14 @@ A connector's settings model stands beside its code; `kind` tells them apart.
 
 from __future__ import annotations
 
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
-
 from config.strict import Strict
 from connectors.access import UnitAccess
 from connectors.http_destination import HttpDestinationSettings
 from connectors.push import PushSettings
+from connectors.rest_settings import RestSettings
 from router.message import Identifier
 
 __all__ = ["HttpDestinationSettings", "PullSettings", "PushSettings", "Receiver", "UnitAccess"]
-
-
-class RestSettings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    kind: Literal["rest"]
 
 
 class Receiver(Strict):

@@ -21,6 +21,7 @@ from config.wiring import Installation, now
 from connectors.access import Units
 from connectors.front import FrontPorts, FrontServer, build_front
 from connectors.push import PushDoor
+from connectors.rest import RestSource
 from monitoring import measures
 from monitoring.counting import Counts
 from monitoring.health import HealthServer, Pages
@@ -201,8 +202,6 @@ class Process:
             now,
             self.announce,
         )
-        from connectors.rest import RestSource
-
         for name, source in installation.configuration.settings.sources.items():
             if source.pull is not None:
                 polled = RestSource(

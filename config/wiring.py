@@ -23,6 +23,7 @@ from sqlalchemy import make_url
 from config.files import Bundle, read_folder
 from config.loading import Configuration, load
 from config.secrets import Secrets
+from connectors.http_destination import HttpDestination, HttpDestinationSettings
 from router import crashpoints
 from router.decisions.facts import CaseHistory
 from router.errors import ConfigError, Problem
@@ -158,7 +159,18 @@ class Installation:
     @cached_property
     def http_destinations(self) -> Mapping[str, Destination]:
         """What the hub itself calls."""
-        return {}
+        configuration = self.configuration
+        return {
+            unit: HttpDestination(
+                unit,
+                settings,
+                self.secret,
+                now,
+                configuration.projectors[settings.projection] if settings.projection else None,
+            )
+            for unit, settings in configuration.destinations.items()
+            if isinstance(settings, HttpDestinationSettings)
+        }
 
     @cached_property
     def dispatching(self) -> Dispatching:

@@ -112,6 +112,8 @@ class Envelope(Frozen):
     delivery_id: Annotated[str, Field(max_length=200)] | None = None
     """The sender's id of this very delivery (webhook-id), where it has one."""
     attachments: Annotated[tuple[Attachment, ...], Field(max_length=50)] = ()
+    notes: Annotated[tuple[Annotated[str, Field(max_length=300)], ...], Field(max_length=20)] = ()
+    """What the connector could not bring along, an attachment for instance; the item itself is whole."""
     problem: Annotated[str, Field(max_length=500)] | None = None
     """Why the connector could not read it. Such an envelope is recorded and dead-lettered, not translated."""
 
