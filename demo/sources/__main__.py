@@ -1,0 +1,124 @@
+"""
+Runs one outside system until it is told to stop.
+
+    python -m demo.sources sst --port 9101 --seed 7 --items 500 --record DIR --push http://127.0.0.1:8800/push/sst
+    python -m demo.sources crm --port 9102 --seed 7 --items 500 --record DIR
+
+Its secrets come on standard input, one `name=value` a line, so that no list of processes shows them:
+client_id, client_secret and push_key (base64) for sst; app_id and secret for crm.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from demo.plan import Item, Source, plan
+from demo.record import Record
+from demo.sources.crm import Crm
+from demo.sources.pushing import Pushing
+from demo.sources.serving import STATE, Answer, Asked, json_answer, serve
+from demo.sources.shelf import Moment, Shelf, ticking
+from demo.sources.sst import SHANGHAI, Sst
+
+DAY = datetime(2025, 9, 16, 8, 30, tzinfo=SHANGHAI)
+"""The simulated day begins here: always the same, so that the same seed is the same day."""
+WAVES = 8
+
+
+def main() -> None:
+    wanted = _arguments()
+    secrets = dict(line.strip().split("=", 1) for line in sys.stdin if "=" in line)
+    items = plan(wanted.seed, wanted.items)
+    run = _run_sst if wanted.system == "sst" else _run_crm
+    run(wanted, secrets, items)
+
+
+def _run_sst(wanted: argparse.Namespace, secrets: dict[str, str], items: list[Item]) -> None:
+    moment = _moment(wanted)
+    with (
+        Record(wanted.record / "handed-out-sst.jsonl") as own,
+        Record(wanted.record / "handed-out-sst-direct.jsonl") as direct,
+    ):
+        shelves = {
+            "appeals": _shelf(wanted, "sst", items, own, moment),
+            "reports": _shelf(wanted, "sst_direct", items, direct, moment),
+        }
+        pushing = Pushing(wanted.push, base64.b64decode(secrets["push_key"]), own, moment, wanted.rate / 3)
+        pushing.start([item for item in items if item.source == "sst" and item.way != "pull"])
+        client = secrets["client_id"], secrets["client_secret"]
+        _serve(wanted, Sst(shelves, client), list(shelves.values()), lambda: pushing.left)
+        pushing.stop()
+
+
+def _run_crm(wanted: argparse.Namespace, secrets: dict[str, str], items: list[Item]) -> None:
+    with Record(wanted.record / "handed-out-crm.jsonl") as record:
+        shelf = _shelf(wanted, "crm", items, record, _moment(wanted))
+        _serve(wanted, Crm(shelf, secrets["app_id"], secrets["secret"]), [shelf], lambda: 0)
+
+
+def _moment(wanted: argparse.Namespace) -> Moment:
+    return (lambda: datetime.now(SHANGHAI)) if wanted.rate else ticking(DAY)
+
+
+def _shelf(
+    wanted: argparse.Namespace, source: Source, items: list[Item], record: Record, moment: Moment
+) -> Shelf:
+    own = [item for item in items if item.source == source and item.way != "push"]
+    # Live, the hub asks every second, and a third of the rate falls to each list.
+    wave = 1 if wanted.rate else max(10, -(-len(own) // WAVES))
+    return Shelf(source, own, record, wave=wave, moment=moment)
+
+
+def _serve(
+    wanted: argparse.Namespace,
+    system: Callable[[Asked], Answer],
+    shelves: list[Shelf],
+    pushes_left: Callable[[], int],
+) -> None:
+    def respond(asked: Asked) -> Answer:
+        if asked.path == STATE:
+            return json_answer(_state(shelves, pushes_left()))
+        return system(asked)
+
+    server = serve(wanted.port, respond)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(f"listening on {server.server_port}", flush=True)
+    stop.wait()
+    server.shutdown()
+
+
+def _state(shelves: list[Shelf], pushes_left: int) -> dict[str, object]:
+    progress = [shelf.progress() for shelf in shelves]
+    return {
+        "planned": sum(one.planned for one in progress),
+        "handed_out": sum(one.handed_out for one in progress),
+        "pushes_left": pushes_left,
+        "exhausted": pushes_left == 0 and all(one.is_exhausted for one in progress),
+        "listings_since": min(one.listings_since for one in progress),
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("system", choices=("sst", "crm"))
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--items", type=int, default=500)
+    parser.add_argument("--record", type=Path, required=True, help="folder for the JSONL files")
+    parser.add_argument("--push", default="", help="the hub's push address (sst)")
+    parser.add_argument("--rate", type=float, default=0.0, help="appeals a second; 0: as fast as can be")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

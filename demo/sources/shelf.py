@@ -1,0 +1,132 @@
+"""
+What one outside system shows when it is asked: which appeals are there by now, and in which version.
+
+Appeals turn up in waves. A later version turns up only after the one before was handed out, so that
+each version is handed out at least once, whoever is killed in between.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from demo.plan import Item
+from demo.record import Record
+
+Moment = Callable[[], datetime]
+MOMENTS_PER_SECOND = 3
+"""Several rows share one second, as they do in life: a cursor by time alone would lose some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One appeal as it stands in the system now."""
+
+    item: Item
+    version: int
+    updated: datetime
+    glances: int = 0
+    """A counter that changes without anything having changed."""
+
+
+def ticking(start: datetime) -> Moment:
+    """A source's own clock: every look moves it by a third of a second."""
+    looks = iter(range(10**9))
+    return lambda: start + timedelta(seconds=next(looks) // MOMENTS_PER_SECOND)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the handing out is."""
+
+    planned: int
+    handed_out: int
+    listings_since: int
+    """Fresh listings that began after the last thing had been handed out."""
+
+    @property
+    def is_exhausted(self) -> bool:
+        return self.handed_out == self.planned
+
+
+class Shelf:
+    """Thread-safe."""
+
+    def __init__(
+        self, source: str, items: Sequence[Item], record: Record, *, wave: int, moment: Moment
+    ) -> None:
+        self._source = source
+        self._waiting = list(reversed(items))
+        self._record = record
+        self._wave = wave
+        self._moment = moment
+        self._rows: dict[str, Row] = {}
+        self._ripe: list[Row] = []
+        """What changes next time: the version before was handed out."""
+        self._done: set[tuple[str, int, int]] = set()
+        self._planned = sum(item.versions + item.touched for item in items)
+        self._listings_since = 0
+        self._lock = threading.Lock()
+
+    def refresh(self, budget: int | None = None) -> None:
+        """A fresh look begins: the next wave turns up, and what is ripe changes."""
+        with self._lock:
+            if len(self._done) == self._planned:
+                self._listings_since += 1
+            for _ in range(min(self._wave if budget is None else budget, len(self._waiting))):
+                item = self._waiting.pop()
+                self._rows[item.id] = Row(item, 1, self._moment())
+            ripe, self._ripe = self._ripe, []
+            for row in ripe:
+                self._rows[row.item.id] = self._next(row)
+
+    def _next(self, row: Row) -> Row:
+        if row.item.touched and not row.glances:
+            return Row(row.item, row.version, self._moment(), 1)
+        return Row(row.item, row.version + 1, self._moment(), row.glances)
+
+    def listing(self, since: datetime | None = None, until: datetime | None = None) -> list[Row]:
+        """What changed in this stretch of time, oldest first; both ends belong to it."""
+        with self._lock:
+            rows = [
+                row
+                for row in self._rows.values()
+                if (since is None or row.updated >= since) and (until is None or row.updated <= until)
+            ]
+        return sorted(rows, key=lambda row: (row.updated, row.item.number))
+
+    def find(self, source_id: str) -> Row | None:
+        with self._lock:
+            return self._rows.get(source_id)
+
+    def handed_out(self, rows: Sequence[Row]) -> None:
+        """Write down what left; a row that stands twice in it is a repeat of our own making."""
+        seen: set[str] = set()
+        lines = []
+        with self._lock:
+            for row in rows:
+                lines.append(self._line(row, is_repeat=row.item.twice and row.item.id in seen))
+                seen.add(row.item.id)
+                mark = (row.item.id, row.version, row.glances)
+                if mark not in self._done:
+                    self._done.add(mark)
+                    if (row.item.touched and not row.glances) or row.version < row.item.versions:
+                        self._ripe.append(row)
+            self._record.write(*lines)
+
+    def _line(self, row: Row, *, is_repeat: bool) -> dict[str, object]:
+        expect = "dead" if row.item.fate == "dead" else "ok"
+        return {
+            "source": self._source,
+            "id": row.item.id,
+            "revision": row.version,
+            "how": "pull",
+            "answer": None,
+            "expect": "duplicate" if is_repeat or (row.glances and row.version == 1) else expect,
+        }
+
+    def progress(self) -> Progress:
+        with self._lock:
+            return Progress(self._planned, len(self._done), self._listings_since)
