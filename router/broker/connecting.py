@@ -8,8 +8,11 @@ the consumer again, for ever. Here such a message arrives without its properties
 
 from __future__ import annotations
 
+import socket
 import ssl
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -46,6 +49,27 @@ def connection(settings: BrokerSettings, password: str | None, name: str) -> Any
             "frame_handler": _lenient,
         },
     )
+
+
+@contextmanager
+def cut_after(broker: Any, seconds: float) -> Iterator[None]:
+    """Shut the socket if this takes longer; py-amqp then raises, where it would wait for ever.
+
+    A broker that has just started may never answer a subscription to a queue it was still recovering.
+    """
+    sock = broker.connection.transport.sock
+    timer = threading.Timer(seconds, _shut, (sock,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _shut(sock: socket.socket) -> None:
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _lenient(*args: Any, **kwargs: Any) -> Callable[[Any], bool]:

@@ -11,11 +11,13 @@ from typing import Any
 
 from amqp.exceptions import ChannelError
 
-from router.broker.connecting import connection
+from router.broker.connecting import connection, cut_after
 from router.broker.drift import Drift
 from router.broker.settings import BrokerSettings
 from router.broker.topology import Topology
 from router.errors import BrokerUnavailable
+
+LONGEST = 60.0
 
 
 def declare(wanted: Topology, settings: BrokerSettings, password: str | None) -> list[Drift]:
@@ -23,7 +25,8 @@ def declare(wanted: Topology, settings: BrokerSettings, password: str | None) ->
     try:
         with connection(settings, password, "suqiu topology") as broker:
             broker.connect()
-            return [drift for what, call in _calls(wanted) if (drift := _attempt(broker, what, call))]
+            with cut_after(broker, LONGEST):
+                return [drift for what, call in _calls(wanted) if (drift := _attempt(broker, what, call))]
     except OSError as error:
         raise BrokerUnavailable(f"no connection to RabbitMQ: {error}") from error
 

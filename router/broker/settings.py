@@ -32,7 +32,6 @@ class PublisherSettings(BaseModel):
     unconfirmed_bytes: Annotated[int, Field(ge=1)] = 64 * 1024 * 1024
     """Bodies on their way at once, over all destinations; one message is always allowed."""
 
-
     @property
     def lease(self) -> timedelta:
         """How long the ledger must keep a claimed delivery for us: longer than we can sit on it."""

@@ -65,7 +65,7 @@ class Properties(pika.BasicProperties):  # type: ignore[misc]  # pika has no typ
         ]
 
     def encode(self) -> list[bytes]:
-        return self._written
+        return [*self._written]  # pika puts its own bytes in front, into this very list
 
 
 def _table(entries: dict[str, str | int]) -> bytes:

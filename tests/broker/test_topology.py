@@ -16,7 +16,7 @@ from router.broker.drift import Drift
 from router.broker.management import Management
 from router.broker.topology import AmqpDestination, Limits, topology
 from router.errors import BrokerUnavailable
-from tests.broker.publishing import drain, management, open_channel, settings
+from tests.broker.publishing import collect, drain, management, open_channel, outgoing, publishing, settings
 from tests.servers import VirtualHost
 
 WANTED = topology([AmqpDestination("rsj"), AmqpDestination("hq-qu", single_active_consumer=True)])
@@ -190,6 +190,25 @@ def test_a_unit_reads_its_own_queue_answers_under_its_own_key_and_nothing_else(a
         _may_not(url, lambda channel: _publish(channel, "suqiu.feedback", "rsj.status", forged))
         # Known, and answered by reconciliation: reading includes emptying.
         _may(url, lambda channel: channel.queue_purge("suqiu.dest.rsj"))
+    finally:
+        amqp.manage("DELETE", f"/api/users/{user}")
+
+
+def test_the_hub_publishes_and_reads_with_no_more_rights_than_it_is_given(amqp: VirtualHost) -> None:
+    management(amqp).apply(WANTED)
+    user = f"h-{amqp.name}"
+    ours = next(one for one in WANTED.permissions if one.user == "suqiu")
+    amqp.manage("PUT", f"/api/users/{user}", {"password": "hub-secret", "tags": ""})
+    try:
+        rights = {"configure": ours.configure, "write": ours.write, "read": ours.read}
+        amqp.manage("PUT", f"/api/permissions/{amqp.name}/{user}", rights)
+        url = re.sub("//.*@", f"//{user}:hub-secret@", amqp.url)
+        with publishing(url) as publisher:
+            publisher.publish(outgoing())
+            publisher.publish(outgoing("nowhere"))
+            assert {one.verdict for one in collect(publisher, 2)} == {"confirmed", "returned"}
+        _may(url, lambda channel: channel.basic_get("suqiu.dead"))
+        _may_not(url, lambda channel: channel.basic_get("suqiu.dest.rsj"))
     finally:
         amqp.manage("DELETE", f"/api/users/{user}")
 
