@@ -190,8 +190,27 @@ MISTAKES = [
     ),
     Mistake(
         "a bad path in a source is told",
-        swapping("hub.yaml", "id: orderNo ", 'id: "orderNo[" '),
+        swapping("hub.yaml", "      id: orderNo ", '      id: "orderNo[" '),
         ("hub.yaml:LINE: example.push.id is not JMESPath",),
+    ),
+    Mistake(
+        "several mistakes of a polled source are all told",
+        adding(
+            "hub.yaml",
+            "    pull:\n      kind: rest\n      url: example.org\n      evry: 1m\n"
+            "      paging: {kind: page, size: 5000}\n      timeout: 10m\n",
+        ),
+        (
+            "hub.yaml:<      url: example>: example.pull.url is not a URL",
+            "hub.yaml:<      evry>: unknown key evry (did you mean every?)",
+            "hub.yaml:<      paging: {kind: page, size: 5>: pull.paging.size must be at most 1000, not 5000",
+            "hub.yaml:<      timeout>: example.pull.timeout must be between 1s and 5m, not 10m",
+        ),
+    ),
+    Mistake(
+        "a polled source of an unknown kind is told",
+        adding("hub.yaml", "    pull: {kind: soap, url: 'https://example.org'}\n"),
+        ("hub.yaml:<    pull: {>: example.pull.kind must be one of: rest",),
     ),
     Mistake(
         "an unknown scheme is told",

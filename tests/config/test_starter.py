@@ -13,7 +13,7 @@ from config.files import read_folder
 from config.loading import load
 from mappings import cases
 from router.errors import ConfigError
-from tests.config.folders import starter, told
+from tests.config.folders import checked, starter, told
 
 
 def test_the_cases_of_the_starter_come_out_as_written(tmp_path: Path) -> None:
@@ -54,3 +54,44 @@ def test_every_option_of_hub_yaml_is_shown_or_explained(tmp_path: Path) -> None:
         assert f"{name}:" in text
         inner = getattr(info.annotation, "model_fields", {})
         assert all(f"{key}:" in text for key in inner), name
+
+
+def uncommented(text: str, begins: str) -> str:
+    """The block that is commented out from this line on, without the explanations beside it."""
+    lines = text.split("\n")
+    start = next(number for number, line in enumerate(lines) if line.startswith(begins))
+    prefix = begins[: begins.index("#") + 2]
+    end = start
+    while (
+        end < len(lines)
+        and lines[end].startswith(prefix)
+        and (end == start or lines[end][len(prefix)] == " ")
+    ):
+        lines[end] = prefix[:-2] + lines[end][len(prefix) :]
+        end += 1
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("file", "begins"),
+    [
+        ("hub.yaml", "# broker:"),
+        ("hub.yaml", "# worker:"),
+        ("hub.yaml", "# retry:"),
+        ("hub.yaml", "    # pull:"),
+        ("units.yaml", "    # destination:"),
+    ],
+)
+def test_what_is_shown_as_a_comment_works_when_it_is_uncommented(
+    tmp_path: Path, file: str, begins: str
+) -> None:
+    folder = starter(tmp_path / "c")
+    path = folder / file
+    before = path.read_text("utf-8")
+    path.write_text(uncommented(before, begins), "utf-8")
+    if file == "units.yaml":
+        (folder / "mappings" / "projections").mkdir()
+        (folder / "mappings" / "projections" / "gxj.yaml").write_text("fields: {title: appeal.title}\n")
+    assert path.read_text("utf-8") != before
+    secrets = {"SUQIU_EXAMPLE_KEY": "x" * 40, "SUQIU_AMQP_PASSWORD": "x"}
+    assert [str(problem) for problem in checked(folder, secrets)] == []
