@@ -518,3 +518,10 @@ def test_problems_come_by_file_and_line(tmp_path: Path) -> None:
     lines = [int(problem.where.rpartition(":")[2]) for problem in checked(folder)]
     assert lines == sorted(lines)
     assert len(lines) == 3
+
+
+def test_the_city_that_is_shipped_has_no_problem() -> None:
+    folder = Path(__file__).parents[2] / "config" / "suzhou"
+    bundle = read_folder(folder)
+    assert len(bundle.files) > 10
+    assert [str(problem) for problem in check(bundle)] == []
