@@ -143,7 +143,8 @@ class Published:
     detail: str
     took: timedelta
     sent: bool = True
-    """False: it never left this process, so it is certainly in no queue; that was no attempt."""
+    """False, and then the verdict is `unknown`: it never left this process, so it is certainly in no
+    queue; that was no attempt."""
 
 
 class Publisher(Protocol):

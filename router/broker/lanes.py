@@ -230,7 +230,7 @@ class Lanes:
                     verdict,
                     detail,
                     timedelta(seconds=now - since),
-                    sent=flight.sent_at > 0,
+                    sent=flight.sent_at > 0 or verdict == "refused",
                 ),
                 message.appeal_id,
             )
