@@ -19,6 +19,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from demo.leash import die_with_parent
 from demo.plan import Item, Source, plan
 from demo.record import Record
 from demo.sources.crm import Crm
@@ -33,6 +34,7 @@ WAVES = 8
 
 
 def main() -> None:
+    die_with_parent()
     wanted = _arguments()
     secrets = dict(line.strip().split("=", 1) for line in sys.stdin if "=" in line)
     items = plan(wanted.seed, wanted.items)
@@ -53,18 +55,18 @@ def _run_sst(wanted: argparse.Namespace, secrets: dict[str, str], items: list[It
         pushing = Pushing(wanted.push, base64.b64decode(secrets["push_key"]), own, moment, wanted.rate / 3)
         pushing.start([item for item in items if item.source == "sst" and item.way != "pull"])
         client = secrets["client_id"], secrets["client_secret"]
-        _serve(wanted, Sst(shelves, client), list(shelves.values()), lambda: pushing.left)
+        _serve(wanted, Sst(shelves, client), list(shelves.values()), lambda: (pushing.planned, pushing.left))
         pushing.stop()
 
 
 def _run_crm(wanted: argparse.Namespace, secrets: dict[str, str], items: list[Item]) -> None:
     with Record(wanted.record / "handed-out-crm.jsonl") as record:
         shelf = _shelf(wanted, "crm", items, record, _moment(wanted))
-        _serve(wanted, Crm(shelf, secrets["app_id"], secrets["secret"]), [shelf], lambda: 0)
+        _serve(wanted, Crm(shelf, secrets["app_id"], secrets["secret"]), [shelf], lambda: (0, 0))
 
 
 def _moment(wanted: argparse.Namespace) -> Moment:
-    return (lambda: datetime.now(SHANGHAI)) if wanted.rate else ticking(DAY)
+    return (lambda: datetime.now(SHANGHAI)) if wanted.rate else ticking(DAY, wanted.items * 2)
 
 
 def _shelf(
@@ -80,11 +82,11 @@ def _serve(
     wanted: argparse.Namespace,
     system: Callable[[Asked], Answer],
     shelves: list[Shelf],
-    pushes_left: Callable[[], int],
+    pushes: Callable[[], tuple[int, int]],
 ) -> None:
     def respond(asked: Asked) -> Answer:
         if asked.path == STATE:
-            return json_answer(_state(shelves, pushes_left()))
+            return json_answer(_state(shelves, *pushes()))
         return system(asked)
 
     server = serve(wanted.port, respond)
@@ -97,11 +99,12 @@ def _serve(
     server.shutdown()
 
 
-def _state(shelves: list[Shelf], pushes_left: int) -> dict[str, object]:
+def _state(shelves: list[Shelf], pushes: int, pushes_left: int) -> dict[str, object]:
     progress = [shelf.progress() for shelf in shelves]
     return {
         "planned": sum(one.planned for one in progress),
         "handed_out": sum(one.handed_out for one in progress),
+        "pushes": pushes,
         "pushes_left": pushes_left,
         "exhausted": pushes_left == 0 and all(one.is_exhausted for one in progress),
         "listings_since": min(one.listings_since for one in progress),

@@ -56,13 +56,13 @@ class Pushing:
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
-        self._left = 0
+        self._left = self.planned = 0
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
 
     def start(self, items: Sequence[Item]) -> None:
         shares = [_steps(items[number::SENDERS]) for number in range(SENDERS)]
-        self._left = sum(map(len, shares))
+        self._left = self.planned = sum(map(len, shares))
         self._threads = [threading.Thread(target=self._send_all, args=(share,)) for share in shares if share]
         for thread in self._threads:
             thread.start()

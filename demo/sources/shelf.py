@@ -7,6 +7,7 @@ each version is handed out at least once, whoever is killed in between.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ from demo.plan import Item
 from demo.record import Record
 
 Moment = Callable[[], datetime]
-MOMENTS_PER_SECOND = 3
-"""Several rows share one second, as they do in life: a cursor by time alone would lose some."""
+SHARED = 3
+"""So many rows have the same second, as happens in life: a cursor by time alone would lose some."""
+DAY_LASTS = timedelta(hours=9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,11 @@ class Row:
     """A counter that changes without anything having changed."""
 
 
-def ticking(start: datetime) -> Moment:
-    """A source's own clock: every look moves it by a third of a second."""
-    looks = iter(range(10**9))
-    return lambda: start + timedelta(seconds=next(looks) // MOMENTS_PER_SECOND)
+def ticking(start: datetime, looks: int) -> Moment:
+    """A source's own clock, which moves only when it is looked at; so many looks make a day."""
+    count = itertools.count()
+    step = DAY_LASTS / max(1, looks)
+    return lambda: (start + step * (next(count) // SHARED * SHARED)).replace(microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
