@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections import deque
 from collections.abc import Sequence
 
 import pika
@@ -41,6 +42,9 @@ class RawPublisher:
         self._body, self._total, self._window = body, total, window
         self._sent = self._confirmed = 0
         self._began = self.seconds = 0.0
+        self._open: deque[int] = deque()
+        self._early: set[int] = set()
+        """Acked out of order, while an older one is still open."""
         self._properties = pika.BasicProperties(delivery_mode=2, content_type="application/json")
         self._connection = pika.SelectConnection(
             pika.URLParameters(url), on_open_callback=lambda c: c.channel(on_open_callback=self._opened)
@@ -62,17 +66,30 @@ class RawPublisher:
     def _fill(self) -> None:
         while self._sent < self._total and self._sent - self._confirmed < self._window:
             self._sent += 1
+            self._open.append(self._sent)
             self._channel.basic_publish(
                 "suqiu.deliver", next(self._queues), self._body, self._properties, mandatory=True
             )
 
     def _answered(self, frame: pika.frame.Method) -> None:
         method = frame.method
-        self._confirmed = method.delivery_tag if method.multiple else self._confirmed + 1
+        if method.multiple:
+            while self._open and self._open[0] <= method.delivery_tag:
+                self._settle(self._open.popleft())
+        elif self._open and self._open[0] == method.delivery_tag:
+            self._settle(self._open.popleft())
+        else:
+            self._early.add(method.delivery_tag)
         if self._confirmed >= self._total:
             self.seconds = time.perf_counter() - self._began
             self._connection.close()
             self._connection.ioloop.stop()
-            return
-        if self._sent - self._confirmed < self._window // 2:
+        elif self._sent - self._confirmed < self._window // 2:
             self._fill()
+
+    def _settle(self, tag: int) -> None:
+        self._early.discard(tag)
+        self._confirmed += 1
+        while self._open and self._open[0] in self._early:
+            self._early.discard(self._open.popleft())
+            self._confirmed += 1

@@ -25,6 +25,7 @@ import uuid_utils
 
 import mappings.loading
 from bench import limit
+from config.process import calm_collector
 from demo.servers.postgres import PostgreSQL
 from demo.servers.rabbitmq import RabbitMQ
 from router import jsontext
@@ -54,7 +55,9 @@ def new_id() -> str:
 
 UNITS = tuple(f"unit{n:02}" for n in range(60))
 PAGE = 200
+ROUNDS = 3
 FLOOR = 0.2
+Result = dict[str, float]
 CONFIG_HASH = "0" * 64
 MAPPING = """
 fields:
@@ -134,6 +137,7 @@ def suqiu(url: str, amqp_url: str, items: int) -> float:
     plans = {unit: Plan(unit, "amqp", "published") for unit in UNITS}
     tools = RelayTools(OutboxStore(database, sealer, new_id), publisher, Dispatching(plans), now, nobody)
     publisher.start()
+    calm_collector()
     relay = Relay(tools, dict.fromkeys(UNITS, "published"), room=200, lease=timedelta(minutes=3))
     stop = threading.Event()
     turning = threading.Thread(target=relay.run, args=(stop,))
@@ -160,18 +164,20 @@ def _unpublished(database: Database) -> int:
     return numbers(database).live
 
 
-def run(items: int, url: str, amqp_url: str, say: Callable[[str], None]) -> dict[str, float]:
-    limit.declare(amqp_url, UNITS)
-    hub = items / suqiu(url, amqp_url, items)
-    arrived = limit.count(amqp_url, UNITS)
-    assert arrived == items, f"{arrived} of {items} arrived"
-    say(f"suqiu            {hub:8.0f} items/s")
-    limit.declare(amqp_url, UNITS)
-    body = b"x" * 2000
-    total = max(items, 20_000)
-    raw = total / limit.RawPublisher(amqp_url, UNITS, body, total).run()
-    say(f"raw publisher    {raw:8.0f} items/s\nratio            {hub / raw:8.3f}")
-    return {"items_per_s": round(hub), "limit_per_s": round(raw), "ratio": round(hub / raw, 3)}
+def run(items: int, ledger: Callable[[int], str], amqp_url: str, say: Callable[[str], None]) -> Result:
+    """Three rounds, the hub and the limit by turns; the median of the ratios."""
+    rounds = []
+    for number in range(ROUNDS):
+        limit.declare(amqp_url, UNITS)
+        hub = items / suqiu(ledger(number), amqp_url, items)
+        arrived = limit.count(amqp_url, UNITS)
+        assert arrived == items, f"{arrived} of {items} arrived"
+        limit.declare(amqp_url, UNITS)
+        raw = items / limit.RawPublisher(amqp_url, UNITS, b"x" * 2000, items).run()
+        say(f"round {number + 1}: suqiu {hub:6.0f} items/s, raw publisher {raw:6.0f}, ratio {hub / raw:.3f}")
+        rounds.append((hub / raw, hub, raw))
+    ratio, hub, raw = sorted(rounds)[ROUNDS // 2]
+    return {"items_per_s": round(hub), "limit_per_s": round(raw), "ratio": round(ratio, 3)}
 
 
 def main() -> int:
@@ -185,11 +191,12 @@ def main() -> int:
         say = (lambda _: None) if options.json else print
         if options.postgresql:
             with PostgreSQL() as server:
-                result = run(items, server.server.create_database("bench"), broker.amqp_url, say)
+                result = run(
+                    items, lambda n: server.server.create_database(f"bench{n}"), broker.amqp_url, say
+                )
         else:
-            result = run(items, f"sqlite:///{Path(folder) / 'bench.db'}", broker.amqp_url, say)
-    if options.json:
-        print(json.dumps(result))
+            result = run(items, lambda n: f"sqlite:///{Path(folder) / f'{n}.db'}", broker.amqp_url, say)
+    print(json.dumps(result) if options.json else f"median ratio {result['ratio']} (floor {FLOOR})")
     return 0 if result["ratio"] >= FLOOR else 1
 
 

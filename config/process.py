@@ -7,6 +7,7 @@ acknowledged, leases are given back. A kill instead loses nothing; leases then e
 
 from __future__ import annotations
 
+import gc
 import random
 import threading
 import time
@@ -47,6 +48,17 @@ ROLES: tuple[Role, ...] = get_args(Role)
 STOP_WITHIN = timedelta(seconds=30)
 
 
+def calm_collector() -> None:
+    """Make Python's cycle collector look seldom and not at what lives for ever.
+
+    A page makes thousands of objects without a single cycle; searching them for some took a tenth of
+    the intake's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
 @dataclass
 class Process:
     """Builds what its roles need. Raises ConfigError before anything listens or runs."""
@@ -78,6 +90,7 @@ class Process:
 
     def start(self) -> None:
         """Keep the configuration, then let everything run. Returns once the front takes requests."""
+        calm_collector()
         installation = self.installation
         installation.configurations.keep(
             installation.bundle.hash, installation.bundle.to_json().encode(), now()

@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from router import jsontext
 from router.flows.outbox import KeptAppeal
 from router.flows.records import Recording
 from router.ledger.sealing import Sealer
-from router.message import Appeal, Decision, Envelope
+from router.message import Appeal, Contact, Decision, Envelope
 
 _ASIDE = {"attachments", "problem", "notes"}
 """The envelope's fields that are personal and not columns."""
@@ -83,12 +84,10 @@ def revision_row(
 
 def seal_document(sealer: Sealer, appeal: Appeal, decision: Decision | None) -> bytes:
     """An appeal in one revision and why it went where it went."""
-    lines = (
-        appeal.model_dump_json(exclude=_CONTACT),
-        appeal.contact.model_dump_json(),
-        decision.model_dump_json() if decision else "null",
-    )
-    return sealer.seal(revision_id(appeal.appeal_id, appeal.revision), "\n".join(lines).encode())
+    contact = _CONTACT.dump_json(appeal.contact)
+    rest = _APPEAL.dump_json(appeal).replace(b',"contact":' + contact, b"", 1)
+    lines = (rest, contact, _DECISION.dump_json(decision) if decision else b"null")
+    return sealer.seal(revision_id(appeal.appeal_id, appeal.revision), b"\n".join(lines))
 
 
 def open_kept(sealer: Sealer, key_id: str, appeal_id: str, revision: int, sealed: bytes) -> KeptAppeal:
@@ -113,4 +112,7 @@ def _lines(sealer: Sealer, key_id: str, record_id: str, sealed: bytes) -> list[b
     return sealer.open(key_id, record_id, sealed).split(b"\n")
 
 
-_CONTACT = {"contact"}
+# Straight to the serializers: model_dump_json looks up its configuration anew each time.
+_APPEAL = TypeAdapter(Appeal)
+_CONTACT = TypeAdapter(Contact)
+_DECISION = TypeAdapter(Decision)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, exists, insert, or_,
 from router.crashpoints import crashpoint
 from router.flows.outbox import Claimed, Settled, Want
 from router.ledger import schema as t
-from router.ledger.bulk import run_many
+from router.ledger.bulk import fetch, run_many
 from router.ledger.database import Database
 from router.ledger.documents import open_kept
 from router.ledger.sealing import Sealer
@@ -34,7 +34,7 @@ class OutboxStore:
         with self._db.write() as connection:
             for want in wants:
                 due = {"destination": want.destination, "now": now, "limit": want.limit}
-                rows += connection.execute(DUE[want.finish], due).all()
+                rows += fetch(connection, DUE[want.finish], due)
             if rows:
                 leased = [{"delivery": row.delivery_id, "until": until} for row in rows]
                 run_many(connection, _LEASE, leased)
@@ -53,13 +53,13 @@ class OutboxStore:
             sequence=row.sequence,
             attempts=row.attempts,
             type=row.type,
-            created_at=row.created_at,
+            created_at=t.moment(row.created_at),
             config_hash=row.config_hash,
             task_id=row.task_id,
             unit=row.unit,
             role=row.role,
             returns=row.returns,
-            due_at=row.due_at,
+            due_at=t.moment(row.due_at) if row.due_at is not None else None,
             appeal=kept,
         )
 

@@ -33,6 +33,16 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def micros(value: datetime | None) -> int | None:
+    """A time as it is stored."""
+    return None if value is None else (value - EPOCH) // _MICROSECOND
+
+
+def moment(stored: int) -> datetime:
+    """What Micros makes of a stored number."""
+    return EPOCH + timedelta(microseconds=stored)
+
+
 class Micros(TypeDecorator[datetime]):
     """An aware UTC time as whole microseconds since 1970."""
 
@@ -40,10 +50,10 @@ class Micros(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - EPOCH) // _MICROSECOND
+        return micros(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        return None if value is None else EPOCH + timedelta(microseconds=value)
+        return None if value is None else moment(value)
 
 
 Serial = BigInteger().with_variant(Integer(), "sqlite")
