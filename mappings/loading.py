@@ -16,7 +16,6 @@ from pydantic import BaseModel, ValidationError
 from mappings.assembly import Draft, assemble, draft
 from mappings.compiling import Place, Table, Workshop, compile_loose
 from mappings.paths import BadPath, compile_path
-from router.places import Places
 from mappings.problems import keys_of, problems_of
 from mappings.projection import MappingProjector, unknown_key
 from mappings.registry import Surroundings
@@ -25,6 +24,7 @@ from mappings.translator import MappingTranslator
 from router.directory import Directory
 from router.documents import Document, read_on
 from router.errors import Problem
+from router.places import Places
 
 _KEYS = keys_of(MappingSpec, FieldSpec, EchoSpec, CodeTableSpec, ProjectionSpec)
 _KINDS: dict[str, type[BaseModel]] = {"codes": CodeTableSpec, "projections": ProjectionSpec}

@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from router.places import Places
 from router.directory import Directory
+from router.places import Places
 
 MAX_ITEMS = 1000
 """A list longer than this in one field is a mistake or an attack, not a list of phones."""

@@ -170,8 +170,9 @@ class Relay:
         if given_back:
             self._tools.outbox.release([(o.delivery_id, o.generation) for o in given_back], now)
         crashpoint("relay.after_mark")
-        for outcome, said in zip(decided, settled, strict=True):
+        for outcome in outcomes:
             self._attempts.pop((outcome.delivery_id, outcome.generation), None)
+        for outcome, said in zip(decided, settled, strict=True):
             self._tools.announce(_event(outcome, said, now))
         return True
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mappings.loading import Mappings, load
-from mappings.places import Places
 from mappings.registry import Call, Surroundings
 from mappings.translator import MappingTranslator
 from router import jsontext
 from router.directory import Directory, Region, Unit
 from router.message import Appeal, Attachment, Envelope
+from router.places import Places
 from router.ports import Identity
 
 UNITS = [

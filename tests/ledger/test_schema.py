@@ -1,0 +1,48 @@
+"""The migrations make the very schema that the code works with, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from router.errors import ConfigError
+from router.ledger import migrate
+from router.ledger.database import Database
+from router.ledger.schema import metadata
+
+
+def test_the_migrations_lead_to_todays_schema(ledger_url: str) -> None:
+    database = Database(ledger_url)
+    assert migrate.upgrade(database) == (None, migrate.needed())
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        assert compare_metadata(context, metadata) == []
+    database.close()
+
+
+def test_upgrading_twice_changes_nothing(ledger_url: str) -> None:
+    database = Database(ledger_url)
+    migrate.upgrade(database)
+    assert migrate.upgrade(database) == (migrate.needed(), migrate.needed())
+    database.close()
+
+
+def test_an_old_schema_is_refused_with_the_command_to_type(ledger_url: str) -> None:
+    database = Database(ledger_url)
+    with pytest.raises(ConfigError, match="suqiu ledger upgrade"):
+        migrate.require_current(database)
+    migrate.upgrade(database)
+    migrate.require_current(database)
+    database.close()
+
+
+def test_sqlite_survives_a_power_cut(tmp_path: object) -> None:
+    """synchronous=FULL and WAL, on every connection."""
+    database = Database(f"sqlite:///{tmp_path}/x.db")
+    for opened in (database.read, database.write):
+        with opened() as connection:
+            assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
+            assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+    database.close()
