@@ -95,6 +95,9 @@ class Process:
         installation.configurations.keep(
             installation.bundle.hash, installation.bundle.to_json().encode(), now()
         )
+        if installation.database.is_sqlite:
+            # One process: whoever held a lease is dead, and nobody need wait until it ends.
+            installation.leases.forget(now())
         self._health.start()
         for thread in self._threads:
             thread.start()

@@ -106,9 +106,11 @@ class Case:
     def _misses(self, unit: str, outside: list[Row]) -> bool:
         """Whether the unit lacks a message that was for it, or the last version that was handed out."""
         wanted = [row for row in outside if row["destination"] == unit]
+        arrived = [row for row in self.got if row["unit"] == unit]
         if any(row["delivery_state"] in DEAD for row in wanted):
             return False
-        arrived = [row for row in self.got if row["unit"] == unit]
+        if any(row["refused"] for row in arrived):
+            return True  # sent back, and nobody has it
         last = max(row["revision"] for row in self.told)
         return {row["sequence"] for row in wanted} != {row["sequence"] for row in arrived} or last != max(
             row["source_version"] for row in arrived

@@ -78,8 +78,8 @@ class Town:
 
     @property
     def children(self) -> list[Child]:
-        """In the order in which they are started, and ended."""
-        return [*self.sources.values(), self.hub, *self.units]
+        """In the order in which they are ended: the hub while all others still answer it."""
+        return [self.hub, *self.units, *self.sources.values()]
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -89,7 +89,7 @@ class Town:
         if self._city.amqp:
             run(suqiu("topology", "apply", "--config", config), self._environ)
         try:
-            for child in self.children:
+            for child in reversed(self.children):
                 child.start()
             self._wait_for_the_front()
             yield

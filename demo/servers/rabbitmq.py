@@ -104,6 +104,17 @@ class RabbitMQ(PrivateServer):
             raise ServerFailed(f"rabbitmqctl {' '.join(arguments)}: {done.stderr or done.stdout}")
         return done.stdout
 
+    def start_afresh(self) -> None:
+        """Forget everything and start again: for a broker whose Raft system has given up for good.
+
+        3.10.8 does that when several of its queue processes die within seconds (`noproc` on every
+        declare afterwards), as they do where tests suspend them and delete their virtual hosts.
+        """
+        if self.is_running:
+            self.kill()
+        shutil.rmtree(self.folder / "data", ignore_errors=True)
+        self.start()
+
     def _launch(self) -> int:
         return self.run_in_background([str(self._programs / "rabbitmq-server")], self._environment())
 
