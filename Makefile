@@ -30,7 +30,7 @@ demo: setup ## a city's day on this machine, no server needed; ARGS="--once --js
 
 demo-rabbitmq: setup ## the same day through a private RabbitMQ and PostgreSQL (brings the Debian packages if missing)
 	@scripts/bring-servers.sh rabbitmq postgresql
-	@$(BIN)/python -m demo.servers $(BIN)/suqiu demo --once --json --amqp {amqp} --database {database} $(ARGS)
+	@$(BIN)/python -m demo.servers $(BIN)/suqiu demo --once --json --amqp {amqp} --management {management} --database {database} $(ARGS)
 
 check: setup ## format, lint, types, import contract, shipped configuration, exported contracts; needs no server
 	@$(BIN)/ruff format --check --quiet . || { echo 'some files are not formatted; type: $(BIN)/ruff format .' >&2; exit 1; }

@@ -19,12 +19,13 @@ from rich.text import Text
 from demo.city import City
 from demo.record import read
 from demo.town import Town
-from router.ledger.measures import numbers
+from router.ledger.measures import Numbers, numbers
 from router.ledger.views import Filter
 
 LOCAL = timezone(timedelta(hours=8))
 RECENT = 18
 BAR = 24
+SYSTEMS = {"sst": "苏商通", "crm": "热线工单系统"}
 SOURCES = {"sst": "苏商通自报", "sst_direct": "苏商通直报", "crm": "12345热线"}
 WHY = {
     "closed-to-archive": "已办结，只归档",
@@ -112,19 +113,24 @@ class Screen:
 
     def _health(self) -> Panel:
         now = numbers(self._town.installation.database)
+        under_way, inside = self._under_way(now)
         lines = [
             _line("枢纽", f"运行中，进程 {self._town.hub.pid}，启动 {self._town.hub.starts} 次"),
-            _line("待送达", str(now.live)),
+            _line("待送达单位", str(under_way)),
+            _line("受理中心与督查室待办", str(inside)),
             _line("待处理死信", str(sum(now.dead.values()))),
         ]
         for name in self._town.sources:
-            state = self._town.state_of(name)
-            lines.append(
-                _line(
-                    f"来源 {name}", f"已发 {state.get('handed_out', 0)}，待推 {state.get('pushes_left', 0)}"
-                )
-            )
+            lines.append(_line(SYSTEMS[name], f"已发出 {_made(self._town.state_of(name))} 次"))
         return Panel(Group(*lines), title="状态", border_style="cyan")
+
+    def _under_way(self, now: Numbers) -> tuple[int, int]:
+        """Deliveries that wait for a unit, and those that wait for people of the platform."""
+        units = self._town.installation.configuration.destinations
+        waiting: Counter[bool] = Counter()
+        for (destination, _), count in now.deliveries.items():
+            waiting[destination in units and units[destination].kind == "internal"] += count
+        return waiting[False], waiting[True]
 
     def _hints(self) -> Panel:
         config = self._city.config
@@ -143,3 +149,8 @@ class Screen:
 
 def _line(name: str, value: str) -> Text:
     return Text.assemble((f"{name}  ", "bold"), value)
+
+
+def _made(state: dict[str, Any]) -> int:
+    """Appeals and changes that a system has handed out or pushed."""
+    return int(state.get("handed_out", 0) + state.get("pushes", 0) - state.get("pushes_left", 0))

@@ -12,7 +12,8 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException
@@ -26,6 +27,8 @@ from demo.sources.sst_words import payload
 SENDERS = 4
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
+LATER = 15
+"""So many pushes of the same sender lie between an appeal and its change."""
 PATIENCE = 15.0
 """Seconds until an answer that does not come counts as none."""
 
@@ -79,14 +82,14 @@ class Pushing:
             thread.join()
 
     def _send_all(self, steps: Sequence[Step]) -> None:
-        line = _Line(self.url)
-        for step in steps:
-            if not self._send_until_answered(line, step):
-                return
-            with self._lock:
-                self._left -= 1
-            if self.per_second:
-                self._stop.wait(SENDERS / self.per_second)
+        with closing(_Line(self.url)) as line:
+            for step in steps:
+                if not self._send_until_answered(line, step):
+                    return
+                with self._lock:
+                    self._left -= 1
+                if self.per_second:
+                    self._stop.wait(SENDERS / self.per_second)
 
     def _send_until_answered(self, line: _Line, step: Step) -> bool:
         updated, pause = self.moment(), FIRST_PAUSE
@@ -119,21 +122,14 @@ def sign(body: bytes, delivery_id: str, timestamp: int, key: bytes) -> dict[str,
 
 
 def _steps(items: Sequence[Item]) -> list[Step]:
-    """First everything once, some of it twice; then what changed later."""
-    return [*_firsts(items), *_changes(items)]
-
-
-def _firsts(items: Sequence[Item]) -> Iterator[Step]:
-    for item in items:
-        yield Step(item, 1)
-        if item.twice:
-            yield Step(item, 1, is_repeat=True)
-
-
-def _changes(items: Sequence[Item]) -> Iterator[Step]:
-    for item in items:
-        for version in range(2, item.versions + 1):
-            yield Step(item, version)
+    """What one sender does, in order: a change comes a while after what it changes."""
+    due = [
+        (place + LATER * (version - 1), Step(item, version, is_repeat=is_repeat))
+        for place, item in enumerate(items)
+        for version in range(1, item.versions + 1)
+        for is_repeat in ((False, True) if item.twice and version == 1 else (False,))
+    ]
+    return [step for _, step in sorted(due, key=lambda one: one[0])]
 
 
 def _line(step: Step, answer: str | None) -> dict[str, object]:
@@ -162,6 +158,10 @@ class _Line:
             answer = self._http.getresponse()
             answer.read()
         except (OSError, HTTPException):
-            self._http.close()
+            self.close()
             return None
         return answer.status
+
+    def close(self) -> None:
+        """It opens itself again."""
+        self._http.close()

@@ -33,6 +33,7 @@ class HttpUnit:
                 self._handle(task)
             if not tasks:
                 self._stop.wait(PAUSE)
+        self._http.close()
 
     def _fetch(self) -> list[dict[str, Any]]:
         body = self._call("GET", f"/v1/tasks?limit={PAGE}&lease={LEASE}")
