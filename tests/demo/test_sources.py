@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -29,9 +30,9 @@ def http() -> Iterator[httpx.Client]:
         yield client
 
 
-def walk_sst(http: httpx.Client, url: str) -> list[dict[str, object]]:
+def walk_sst(http: httpx.Client, url: str) -> list[dict[str, Any]]:
     headers = {"authorization": f"Bearer {token(http, url)}"}
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for page in range(1, 100):
         answer = http.get(f"{url}/api/v2/appeals", params={"pageNo": page, "pageSize": 20}, headers=headers)
         found = answer.json()["data"]["rows"]
@@ -73,7 +74,7 @@ class TestSst:
 
     def test_photographs_stand_behind_their_links(self, http: httpx.Client, tmp_path: Path) -> None:
         with sst(tmp_path, items_of("sst")) as url:
-            links = [file["fileUrl"] for row in walk_sst(http, url) for file in row["files"]]  # type: ignore[attr-defined]
+            links = [file["fileUrl"] for row in walk_sst(http, url) for file in row["files"]]
             headers = {"authorization": f"Bearer {token(http, url)}"}
             files = [http.get(link, headers=headers).content for link in links]
         assert files
