@@ -8,12 +8,17 @@ limited to one source (`scope`).
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 Part = Literal["unit", "platform", "desk", "supervision", "archive"]
 """A department or company, a county-level platform, or one of the three offices."""
+
+_INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), 0x2060, 0xFEFF))
+_SUFFIX = re.compile(r"(?:\([^()]*\)|<[^<>]*>|\[[^\[\]]*\]|【[^】]*】|〔[^〕]*〕|《[^》]*》|〈[^〉]*〉)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,10 @@ class Region:
     aliases: tuple[str, ...] = ()
     old_codes: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.aliases)
+
 
 class Directory:
     """All units and regions of the city, looked up by what people call them."""
@@ -71,28 +80,39 @@ class Directory:
             for source, names in unit.scoped_aliases.items()
             for name in names
         }
-        self._platforms = {unit.region: unit.id for unit in self.units.values() if unit.part == "platform"}
         self._codes = {
             code: region.code for region in self.regions.values() for code in (region.code, *region.old_codes)
         }
-        self._places = {
-            fold(name): region.code
-            for region in self.regions.values()
-            for name in (region.name, *region.aliases)
+        self._places = {fold(name): region.code for region in self.regions.values() for name in region.names}
+        self._platforms = {
+            self._codes.get(unit.region, unit.region): unit.id
+            for unit in self.units.values()
+            if unit.part == "platform" and unit.region
         }
+        # The first one: a second desk is a mistake that the check of units.yaml tells.
+        self._offices = {unit.part: unit.id for unit in reversed(self.units.values())}
 
     def unit(self, called: str, scope: str | None = None) -> str | None:
-        """The id of the unit that is called this, the source's own words first; None when nobody is."""
+        """The id of the unit that is called this, the source's own words first; None when nobody is.
+
+        An id is taken as it stands. A remark in brackets behind a name is left out where the whole
+        is no name itself: `市行政审批局<政务办>`.
+        """
+        if scope is None and called in self.units:
+            return called
         folded = fold(called)
-        return self._by_scope.get((scope or "", folded)) or self._by_name.get(folded)
+        found = self._by_scope.get((scope or "", folded)) or self._by_name.get(folded)
+        if found is None and (name := _SUFFIX.sub("", folded)) != folded:
+            found = self._by_scope.get((scope or "", name)) or self._by_name.get(name)
+        return found
 
     def platform_of(self, region: str) -> str | None:
-        """The county-level platform that takes appeals from this region."""
-        return self._platforms.get(region)
+        """The county-level platform that takes appeals from this region (an old code will do)."""
+        return self._platforms.get(self._codes.get(region, region))
 
     def office(self, part: Part) -> str | None:
         """The id of the desk, the supervision office or the archive."""
-        return next((unit.id for unit in self.units.values() if unit.part == part), None)
+        return self._offices.get(part)
 
     def region(self, code_or_name: str) -> str | None:
         """The present code for a code (an old one too) or for a place's exact name."""
@@ -105,5 +125,7 @@ class Directory:
 
 
 def fold(name: str) -> str:
-    """The form in which names are compared: without blanks, case and the width of brackets."""
-    return "".join(name.split()).casefold().replace("（", "(").replace("）", ")")
+    """The form in which names are compared: without blanks and what cannot be seen, and without
+    regard to case or to the width of letters, digits and brackets."""
+    name = unicodedata.normalize("NFKC", name).translate(_INVISIBLE)
+    return "".join(name.split()).casefold()

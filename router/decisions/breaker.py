@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 TRIPS_AFTER = 5
 """Failures in a row that open it."""
@@ -23,11 +24,15 @@ class Breaker:
     rests_until: datetime | None = None
     rest: timedelta = FIRST_REST
 
+    def state(self, now: datetime) -> Literal["closed", "open", "half_open"]:
+        """Half open: it has rested, and one message may try."""
+        if self.rests_until is None:
+            return "closed"
+        return "half_open" if now >= self.rests_until else "open"
+
     def allows(self, now: datetime) -> int | None:
         """How many messages may go now: None for any number, 1 for a probe, 0 for none."""
-        if self.rests_until is None:
-            return None
-        return 1 if now >= self.rests_until else 0
+        return {"closed": None, "half_open": 1, "open": 0}[self.state(now)]
 
     def succeeded(self) -> Breaker:
         """One success closes it."""

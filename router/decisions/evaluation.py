@@ -21,6 +21,7 @@ from router.directory import Directory, Part
 from router.errors import MappingFailed
 from router.message import Appeal
 
+_OFFICES: tuple[Part, ...] = ("desk", "supervision", "archive")
 _GIVEN = {
     "appeal_id": "00000000-0000-7000-8000-000000000000",
     "source": "case",
@@ -72,32 +73,67 @@ class Evaluation:
     """Most frequent first."""
     rules: Mapping[str, int]
     """Rule → how many cases it took."""
+    unknown: tuple[str, ...] = ()
+    """Expected units that units.yaml does not have: no rule can ever be right about them."""
 
 
 def appeal_from(fields: Mapping[str, Any]) -> Appeal:
     """An appeal from some of its fields; what is missing is filled in. Raises MappingFailed."""
+    if not isinstance(fields, Mapping):
+        raise MappingFailed("an appeal is an object of fields")
     content = fields.get("content") or fields.get("title") or "-"
     try:
         return Appeal.model_validate({**_GIVEN, **fields, "content": content})
     except ValidationError as error:
-        wrong = error.errors(include_input=False, include_url=False)
-        said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in wrong)
-        raise MappingFailed(f"these fields do not make an appeal: {said}") from None
+        raise MappingFailed(f"these fields do not make an appeal: {_say(error)}") from None
+
+
+def _say(error: ValidationError) -> str:
+    """What is wrong, without the values: they may be personal."""
+    wrong = error.errors(include_input=False, include_url=False)
+    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in wrong)
 
 
 def evaluate(rules: RuleSet, cases: Iterable[Mapping[str, Any]], directory: Directory) -> Evaluation:
-    """Route every case and count."""
+    """Route every case and count. A case may bring a `history`. Raises MappingFailed for a case that
+    is none, naming it by its number from 1."""
     tally = _Tally(directory)
-    for case in cases:
-        decision = rules.route(appeal_from(case["appeal"]), CaseHistory())
-        tally.add([str(unit) for unit in case["expect"]], decision.lead, decision.rule)
+    for number, case in enumerate(cases, start=1):
+        try:
+            expected, appeal, history = _read(case, directory)
+        except MappingFailed as error:
+            raise MappingFailed(f"case {number}: {error}") from error
+        decision = rules.route(appeal, history)
+        tally.add(expected, decision.lead, decision.rule)
     return tally.result()
+
+
+def _read(case: Any, directory: Directory) -> tuple[list[str], Appeal, CaseHistory]:
+    if not isinstance(case, Mapping) or "appeal" not in case:
+        raise MappingFailed('a case is {"appeal": {…}, "expect": ["UNIT", …]}')
+    expected = _expected(case.get("expect"), directory)
+    return expected, appeal_from(case["appeal"]), _history(case.get("history"))
+
+
+def _expected(said: Any, directory: Directory) -> list[str]:
+    """Ids of the acceptable units; an office may be called by its part."""
+    names = [said] if isinstance(said, str) else said
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise MappingFailed("expect needs at least one unit")
+    offices = {part: directory.office(part) for part in _OFFICES}
+    return [offices.get(name) or name for name in names]
+
+
+def _history(said: Any) -> CaseHistory:
+    try:
+        return CaseHistory.model_validate(said or {})
+    except ValidationError as error:
+        raise MappingFailed(f"history: {_say(error)}") from None
 
 
 class _Tally:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._offices: dict[str, str | None] = {part: directory.office(part) for part in _OFFICES}
         self._rules: Counter[str] = Counter()
         self._wrong: Counter[tuple[str, str]] = Counter()
         self._expected: Counter[str] = Counter()
@@ -105,7 +141,6 @@ class _Tally:
         self._right: Counter[str] = Counter()
 
     def add(self, expected: list[str], lead: str, rule: str) -> None:
-        expected = [self._offices.get(unit) or unit for unit in expected]
         self._rules[rule] += 1
         self._got[lead] += 1
         wanted = lead if lead in expected else expected[0]
@@ -132,11 +167,9 @@ class _Tally:
             units=tuple(UnitScore(u, self._expected[u], self._got[u], self._right[u]) for u in units),
             confusions=tuple(Confusion(e, a, n) for (e, a), n in self._wrong.most_common()),
             rules=dict(self._rules.most_common()),
+            unknown=tuple(sorted(self._expected.keys() - self._directory.units.keys())),
         )
 
 
 def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
-
-
-_OFFICES: tuple[Part, ...] = ("desk", "supervision", "archive")

@@ -2,26 +2,25 @@
 What is derived from an appeal before the rules look at it.
 
 Units are scored: a unit's name or alias in the text weighs most, words that speak for it weigh what
-units.yaml says, and the title counts double. The best one is a fact only when it leads clearly, for
-most texts touch words of two units or more. Facts hold ids, codes, numbers and words of the
-configuration, never anything of the text, and are enough to decide again.
+units.yaml says, and the title counts double. Of words that lie inside each other only the longest
+speaks. The best unit is a fact only when it leads clearly, for most texts touch words of two units or
+more. Facts hold ids, codes, numbers and words of the configuration, never anything else of the text,
+and are enough to decide again.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import Field
 
-from router.decisions.words import Hit, Reading, Words, fold, longest
-from router.directory import Directory, Unit
+from router.decisions.lexicon import Lexicon, is_denied, is_place, seats_of
+from router.decisions.words import Hit, Reading, Words, longest
+from router.directory import Directory
 from router.message import Appeal, Frozen
-from router.places import stands_alone
 
-NAME_WEIGHT = 5.0
 TITLE_FACTOR = 2.0
 LEAST_SCORE = 2.0
 """Below this no unit is named: a single weak word is no ground to send an appeal away."""
@@ -37,11 +36,14 @@ class CaseHistory(Frozen):
     returned_by: tuple[str, ...] = ()
     """Units that said it is not theirs."""
     desk_could_not_answer: bool = False
+    """The desk's verdict, where it has one (R11, R12)."""
     consulted: bool = False
-    """The units were asked together and found no owner."""
+    """The units were asked together and found no owner (R12)."""
+    previous_rule: str = ""
+    """The rule that took the revision before."""
 
 
-class Facts(Frozen):
+class Facts(CaseHistory):
     """Field paths in rules begin with `facts.` and end with one of these names."""
 
     unit: str = ""
@@ -51,64 +53,19 @@ class Facts(Frozen):
     """Unit → score, best first."""
     because: Mapping[str, tuple[str, ...]] = {}
     """Unit → the words of the configuration that spoke for it."""
+    named: tuple[str, ...] = ()
+    """Units called by a name, not only spoken of."""
     places: tuple[str, ...] = ()
     """Codes of the places named in the text."""
     region: str = ""
     """The appeal's region, else the one place that the text names."""
     text_length: int = 0
+    """Characters of the content."""
     attachments: int = 0
-    returns: int = 0
-    returned_by: tuple[str, ...] = ()
-    desk_could_not_answer: bool = False
-    consulted: bool = False
-
-
-@dataclass(slots=True)
-class _Spoken:
-    """A word that speaks for a unit."""
-
-    unit: str
-    weight: float
-    not_after: tuple[str, ...] = ()
-    not_before: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class Lexicon:
-    """Which word speaks for whom. Built from the directory."""
-
-    names: dict[str, list[_Spoken]] = field(default_factory=lambda: defaultdict(list))
-    words: dict[str, list[_Spoken]] = field(default_factory=lambda: defaultdict(list))
-    places: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, directory: Directory) -> Lexicon:
-        lexicon = cls()
-        for unit in directory.units.values():
-            if unit.part == "unit":
-                lexicon._learn(unit)
-        lexicon.places = {
-            fold(name): code
-            for name, code in directory.place_names.items()
-            if len(name) > 1 and not code.endswith("00")  # the city itself is no place within the city
-        }
-        return lexicon
-
-    def _learn(self, unit: Unit) -> None:
-        for name in unit.names:
-            if len(name) > 1:
-                self.names[fold(name)].append(_Spoken(unit.id, NAME_WEIGHT))
-        for word, said in unit.words.items():
-            spoken = _Spoken(unit.id, said.weight, said.not_after, said.not_before)
-            self.words[fold(word)].append(spoken)
-
-    def all(self) -> Iterable[str]:
-        """Everything that the automaton must find."""
-        return {*self.names, *self.words, *self.places}
 
 
 class Deriver:
-    """Derives facts. Pure and thread-safe; the automaton also finds the words of the rules."""
+    """Derives facts. Pure and thread-safe; its automaton also finds the words of the rules."""
 
     def __init__(self, directory: Directory, rule_words: Iterable[str] = ()) -> None:
         self._lexicon = Lexicon.of(directory)
@@ -118,69 +75,63 @@ class Deriver:
         """The one pass over title and content."""
         return self._words.read(appeal.title, appeal.content)
 
-    def derive(self, appeal: Appeal, history: CaseHistory, reading: Reading) -> Facts:
-        """The facts of an appeal that was read."""
-        names = [h for h in reading.hits if h.word in self._lexicon.names or h.word in self._lexicon.places]
-        named = longest(names)
-        places = [h for h in named if h.word in self._lexicon.places and _is_place(h, reading.text)]
-        codes = tuple(dict.fromkeys(self._lexicon.places[h.word] for h in places))
-        scores, because = self._score(reading, named, places)
-        ranked = dict(sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:MOST_CANDIDATES])
-        unit, score = _leader(ranked)
+    def derive(self, appeal: Appeal, history: CaseHistory, reading: Reading | None = None) -> Facts:
+        """The facts of an appeal; `reading` saves a second pass where there was one."""
+        reading = reading or self.read(appeal)
+        known = longest(hit for hit in reading.hits if self._lexicon.knows(hit.word))
+        named_places = [h for h in known if h.word in self._lexicon.places and is_place(h, reading.text)]
+        places = tuple(dict.fromkeys(self._lexicon.places[hit.word] for hit in named_places))
+        voices = self._voices(known, named_places, reading.text)
+        candidates = _ranked(voices)
+        unit, score = _leader(candidates)
         return Facts(
             unit=unit,
             unit_score=score,
-            candidates=ranked,
-            because={name: tuple(because[name]) for name in ranked},
-            places=codes,
-            region=appeal.region or (codes[0] if len(codes) == 1 else ""),
+            candidates=candidates,
+            because={name: tuple(word for owner, word in voices if owner == name) for name in candidates},
+            named=self._named(voices),
+            places=places,
+            region=appeal.region or (places[0] if len(places) == 1 else ""),
             text_length=len(appeal.content),
             attachments=len(appeal.attachments),
-            **history.model_dump(),
+            **dict(history),
         )
 
-    def _score(
-        self, reading: Reading, named: list[Hit], places: list[Hit]
-    ) -> tuple[dict[str, float], dict[str, list[str]]]:
-        """Each word counts once per unit, at its best place."""
+    def _voices(self, known: list[Hit], places: list[Hit], text: str) -> dict[tuple[str, str], float]:
+        """(unit, word) → weight. A word counts once, where it weighs most."""
         best: dict[tuple[str, str], float] = {}
-        for hit in named:
-            if hit.word in self._lexicon.names and not _belongs_to_a_place(hit, places):
-                self._weigh(best, hit, self._lexicon.names[hit.word], reading.text)
-        for hit in reading.hits:
-            if hit.word in self._lexicon.words:
-                self._weigh(best, hit, self._lexicon.words[hit.word], reading.text)
-        scores: dict[str, float] = defaultdict(float)
-        because: dict[str, list[str]] = defaultdict(list)
-        for (unit, word), weight in best.items():
-            scores[unit] += weight
-            because[unit].append(word)
-        return scores, because
-
-    def _weigh(
-        self, best: dict[tuple[str, str], float], hit: Hit, speakers: list[_Spoken], text: str
-    ) -> None:
-        for spoken in speakers:
-            if text[: hit.start].endswith(spoken.not_after) or text[hit.end :].startswith(spoken.not_before):
+        seats = seats_of(places, text)
+        for hit in known:
+            speakers = self._lexicon.speakers.get(hit.word)
+            if speakers is None or is_denied(hit, text):
                 continue
-            weight = spoken.weight * (TITLE_FACTOR if hit.in_title else 1.0)
-            key = (spoken.unit, hit.word)
-            best[key] = max(best.get(key, 0.0), weight)
+            factor = TITLE_FACTOR if hit.in_title else 1.0
+            is_foreign = hit.start in seats
+            for speaker in speakers:
+                if not (is_foreign and speaker.is_name) and speaker.counts(hit, text):
+                    key = speaker.unit, hit.word
+                    best[key] = max(best.get(key, 0.0), speaker.weight * factor)
+        return best
+
+    def _named(self, voices: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+        speakers = self._lexicon.speakers
+        names = (unit for unit, word in voices if any(s.is_name and s.unit == unit for s in speakers[word]))
+        return tuple(dict.fromkeys(names))
 
 
-def _leader(ranked: Mapping[str, float]) -> tuple[str, float]:
-    scores = list(ranked.items())
+def _ranked(voices: Mapping[tuple[str, str], float]) -> dict[str, float]:
+    scores: dict[str, float] = defaultdict(float)
+    for (unit, _), weight in voices.items():
+        scores[unit] += weight
+    best = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:MOST_CANDIDATES]
+    return {unit: round(score, 3) for unit, score in best}
+
+
+def _leader(candidates: Mapping[str, float]) -> tuple[str, float]:
+    """The first, if it weighs enough and leads the second by enough."""
+    scores = list(candidates.items())
     if not scores or scores[0][1] < LEAST_SCORE:
         return "", 0.0
     if len(scores) > 1 and scores[0][1] < scores[1][1] * LEAST_LEAD:
         return "", 0.0
     return scores[0]
-
-
-def _is_place(hit: Hit, text: str) -> bool:
-    return stands_alone(hit.word, text[max(0, hit.start - 8) : hit.start], text[hit.end : hit.end + 8])
-
-
-def _belongs_to_a_place(hit: Hit, places: list[Hit]) -> bool:
-    """`昆山市教育局`: the name begins where, or before, a place ends; it is that place's own bureau."""
-    return any(place.start < hit.start <= place.end for place in places)

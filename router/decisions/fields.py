@@ -5,18 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from router.decisions.facts import Facts
+from router.decisions.words import Reading
 from router.message import Appeal
 
-TEXT = "text"
-"""Title and content together; only for words."""
-_PERSONAL = {"title", "content", "address"}
-"""Shown masked when a decision is explained."""
+Kind = Literal["text", "choice", "number", "flag", "time", "texts", "table", "list", "block", "any"]
+"""What a field holds: `texts` is a list of texts, `table` one of names and values, `any` a value whose
+kind nobody knows (extensions)."""
+
+_SHOWN = {
+    "schema_version", "appeal_id", "source", "revision", "channel", "mode", "kind", "urgency", "standing",
+    "category", "region", "submitted_at", "received_at", "attachments", "proposed_units", "flags",
+    "reporter.unit", "reporter.way", "enterprise.key_enterprise", "enterprise.key_project",
+    "contact.withheld", "closure.unit", "closure.satisfaction", "closure.closed_at",
+}  # fmt: skip
+"""What an explanation may quote. A field that is added later is masked until it stands here."""
+
+UNIT_IDS = {"proposed_units", "facts.unit", "facts.returned_by", "facts.named"}
+"""Hold ids of units.yaml and nothing else."""
+UNIT_FIELDS = UNIT_IDS | {"reporter.unit", "closure.unit"}
+"""Hold units by id or by name."""
+PLACE_FIELDS = {"region", "facts.region", "facts.places"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,44 +39,46 @@ class Subject:
 
     appeal: Appeal
     facts: Facts
-    words: Mapping[str, bool]
-    """Word of any rule that the text holds → whether in the title."""
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A readable field: how to get at it, and which words it can hold."""
+    """A readable field: how to get at it, and what it can hold."""
 
     path: str
     get: Callable[[Subject], Any]
+    kind: Kind
     choices: tuple[str, ...] = ()
     is_personal: bool = False
 
 
 def find(path: str) -> Field | None:
     """The field at this dotted path, or None when the models have none."""
-    root, model, rest = _root(path)
-    kind: Any = model
-    for step in rest:
-        if isinstance(kind, type) and issubclass(kind, BaseModel) and step in kind.model_fields:
-            kind = _bare(kind.model_fields[step].annotation)
-        elif get_origin(kind) in (dict, Mapping) or _is_mapping(kind):
-            return Field(path, _mapping(root, rest), (), True)
-        else:
+    root, model, steps = _root(path)
+    annotation: Any = model
+    for step in steps:
+        kind = _kind(annotation)
+        if kind == "table" and step:
+            return Field(path, _entry(root, steps), _entry_kind(annotation), (), root == "appeal")
+        if kind != "block" or step not in annotation.model_fields:
             return None
-    names = [root, *rest]
-    personal = bool(_PERSONAL & set(rest)) or rest[:1] in (["contact"], ["enterprise"])
-    return Field(path, _getter(names), _choices(kind), personal and root == "appeal")
+        annotation = _bare(annotation.model_fields[step].annotation)
+    if not steps:
+        return None
+    choices = tuple(get_args(annotation)) if _kind(annotation) == "choice" else ()
+    is_personal = root == "appeal" and path not in _SHOWN
+    return Field(path, _getter([root, *steps]), _kind(annotation), choices, is_personal)
 
 
 def known() -> list[str]:
-    """Every path down to two steps, for hints."""
+    """Every path down to two steps, for hints and editors."""
     found = [f"facts.{name}" for name in Facts.model_fields]
     for name, info in Appeal.model_fields.items():
-        kind = _bare(info.annotation)
         found.append(name)
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            found += [f"{name}.{inner}" for inner in kind.model_fields]
+        inner = _bare(info.annotation)
+        if _kind(inner) == "block":
+            found += [f"{name}.{step}" for step in inner.model_fields]
     return found
 
 
@@ -74,6 +90,8 @@ def _root(path: str) -> tuple[str, type[BaseModel], list[str]]:
 def _getter(names: list[str]) -> Callable[[Subject], Any]:
     """A look-up that gives None where something on the way is absent."""
     quick = attrgetter(".".join(names))
+    if len(names) == 2:  # appeal.region: always there
+        return quick
 
     def get(subject: Subject) -> Any:
         try:
@@ -84,25 +102,40 @@ def _getter(names: list[str]) -> Callable[[Subject], Any]:
     return get
 
 
-def _mapping(root: str, rest: list[str]) -> Callable[[Subject], Any]:
-    holder, key = _getter([root, rest[0]]), ".".join(rest[1:])
-    return lambda subject: (holder(subject) or {}).get(key)
+def _entry(root: str, steps: list[str]) -> Callable[[Subject], Any]:
+    """One entry of a table; its name may hold dots."""
+    table, key = _getter([root, steps[0]]), ".".join(steps[1:])
+    return lambda subject: table(subject).get(key)
 
 
-def _bare(kind: Any) -> Any:
+def _entry_kind(table: Any) -> Kind:
+    kind = _kind(_bare(get_args(table)[1]))
+    return kind if kind != "block" else "any"
+
+
+def _bare(annotation: Any) -> Any:
     """Without Annotated and Optional."""
-    while hasattr(kind, "__metadata__"):
-        kind = kind.__origin__
-    if get_origin(kind) in (Union, UnionType):
-        inner = [arg for arg in get_args(kind) if arg is not type(None)]
-        return _bare(inner[0]) if len(inner) == 1 else kind
-    return kind
+    while hasattr(annotation, "__metadata__"):
+        annotation = annotation.__origin__
+    if get_origin(annotation) in (Union, UnionType):
+        inner = [arg for arg in get_args(annotation) if arg is not NoneType]
+        return _bare(inner[0]) if len(inner) == 1 else annotation
+    return annotation
 
 
-def _is_mapping(kind: Any) -> bool:
-    origin = get_origin(kind)
-    return isinstance(origin, type) and issubclass(origin, Mapping)
+def _kind(annotation: Any) -> Kind:
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return "choice"
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return "table"
+    if origin is tuple:
+        return "texts" if _bare(get_args(annotation)[0]) is str else "list"
+    if isinstance(annotation, type):
+        if issubclass(annotation, BaseModel):
+            return "block"
+        return _PLAIN.get(annotation, "any")
+    return "any"
 
 
-def _choices(kind: Any) -> tuple[str, ...]:
-    return tuple(get_args(kind)) if get_origin(kind) is Literal else ()
+_PLAIN: dict[type, Kind] = {str: "text", int: "number", float: "number", bool: "flag", AwareDatetime: "time"}

@@ -1,5 +1,5 @@
 """
-What to do after an attempt went wrong: again at some time, or the dead letter pile. One pure function.
+What to do after an attempt went wrong: again after some time, or the dead letter pile. One pure function.
 """
 
 from __future__ import annotations
@@ -19,23 +19,30 @@ from router.reasons import Reason
 
 LONGEST_ASKED = timedelta(hours=6)
 """A receiver may ask us to wait, but not for days: a wrong Retry-After must not bury a message."""
+SHORTEST = timedelta(milliseconds=100)
+"""However chance falls, no attempt follows at once."""
+_LONGEST_SENTENCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How patient the hub is. Pauses double from `first` to `longest`."""
+    """How patient the hub is. Pauses grow by `factor` from `first` to `longest`."""
 
     first: timedelta = timedelta(seconds=5)
     longest: timedelta = timedelta(minutes=15)
     attempts: int = 30
+    factor: float = 2.0
 
     def pause(self, attempt: int, chance: float) -> timedelta:
         """The pause after the attempt of this number (from 1); `chance` in [0, 1) spreads it.
 
-        Half of it is fixed, half is chance: never nothing, and no herd comes back at once.
+        Full jitter: anything up to the whole pause, so that what failed together does not come
+        back together.
         """
-        whole: timedelta = min(self.longest, self.first * 2 ** min(attempt - 1, 30))
-        return whole / 2 + whole / 2 * chance
+        # Compared before it is multiplied: a timedelta overflows long before a float does.
+        grown = self.factor ** min(max(attempt, 1) - 1, 100)
+        whole = self.longest if grown >= self.longest / self.first else self.first * grown
+        return max(SHORTEST, whole * chance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ def decide(error: Exception, attempt: int, policy: RetryPolicy, *, chance: float
     for ever. How long a receiver asked us to wait is honoured, within bounds.
     """
     if isinstance(error, PermanentError):
-        return DeadLetter(_reason(error), str(error))
+        return DeadLetter(_reason(error), _say(error))
     if attempt >= policy.attempts:
         return DeadLetter(Reason.GAVE_UP, f"gave up after {attempt} attempts: {_say(error)}")
     pause = policy.pause(attempt, chance)
@@ -78,7 +85,8 @@ def _reason(error: Exception) -> Reason:
 
 def _say(error: Exception) -> str:
     """Our own errors carry no personal data; a stranger's text may."""
-    return str(error) if isinstance(error, (TransientError, PermanentError)) else type(error).__name__
+    ours = isinstance(error, (TransientError, PermanentError))
+    return (str(error) if ours else "")[:_LONGEST_SENTENCE] or type(error).__name__
 
 
 _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
@@ -89,3 +97,4 @@ _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
     (Throttled, Reason.THROTTLED),
     (TransientError, Reason.UNAVAILABLE),
 )
+"""The first that fits; the more special kinds stand before their parents."""

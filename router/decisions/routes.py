@@ -1,4 +1,4 @@
-"""The file routes.yaml: its shape, its rules compiled, and what can be proved wrong about their order."""
+"""The file routes.yaml: read whole, every problem told, compiled into a rule set."""
 
 from __future__ import annotations
 
@@ -6,165 +6,116 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from router.decisions.compiling import Compiler, near
+from router.decisions import targets
+from router.decisions.checks import check_last, order_problems
+from router.decisions.compiling import Compiler
+from router.decisions.conditions import conditions
 from router.decisions.facts import Deriver
+from router.decisions.fields import Field
+from router.decisions.route_schema import json_schema
 from router.decisions.rules import Rule, RuleSet
-from router.decisions.targets import Target, except_for
 from router.directory import Directory
 from router.documents import Document, Loc
 from router.errors import Problem
 
-ROUTE_KEYS = {"name", "note", "when", "to", "assisting", "except"}
+__all__ = ["json_schema", "load_rules"]
+
+ROUTE_KEYS = ("name", "note", "when", "to", "assisting", "except")
+FILE_KEYS = ("routes", "reroute_on")
 MAX_ROUTES = 2000
-_NAME = re.compile(r"[0-9a-zA-Z][0-9a-zA-Z._-]{0,63}")
+_NAME = re.compile(r"[0-9a-zA-Z][0-9a-zA-Z._-]{0,63}", re.ASCII)
 
 
 def load_rules(document: Document, directory: Directory) -> tuple[RuleSet | None, list[Problem]]:
     """The rules, and everything wrong with them; no rules when anything is."""
     compiler = Compiler(document, directory)
     routes = _routes(compiler)
-    rules = [rule for place, route in enumerate(routes) if (rule := _rule(compiler, place, route))]
     _check_names(compiler, routes)
-    if not compiler.problems:
-        _check_order(compiler, routes, rules)
+    rules = _sound_rules(compiler, routes)
+    if len(routes) - 1 in rules:
+        check_last(compiler, len(routes) - 1, rules[len(routes) - 1])
+    order_problems(compiler, rules)
+    reroute_on = _reroute_on(compiler)
     if compiler.problems:
         return None, compiler.problems
-    return RuleSet(rules, Deriver(directory, compiler.words)), []
+    return RuleSet(list(rules.values()), Deriver(directory, compiler.words), reroute_on), []
+
+
+def _sound_rules(compiler: Compiler, routes: list[Any]) -> dict[int, Rule]:
+    """Those without a mistake, by their place."""
+    rules: dict[int, Rule] = {}
+    for place, route in enumerate(routes):
+        before = len(compiler.problems)
+        rule = _rule(compiler, place, route)
+        if rule is not None and len(compiler.problems) == before:
+            rules[place] = rule
+    return rules
 
 
 def _routes(compiler: Compiler) -> list[Any]:
     data = compiler.document.data
-    if not isinstance(data, Mapping) or not isinstance(data.get("routes"), list) or not data["routes"]:
-        compiler.wrong((), "routes: a list of routes is expected", "the last one a catch-all: to: desk")
+    routes = data.get("routes") if isinstance(data, Mapping) else None
+    if isinstance(data, Mapping):
+        compiler.only((), data, FILE_KEYS)
+    if not isinstance(routes, list) or not routes:
+        compiler.wrong(
+            ("routes",), "routes: a list of routes is expected", "the last one a catch-all: to: desk"
+        )
         return []
-    for key in data.keys() - {"routes"}:
-        compiler.wrong((key,), f"unknown key {key}", near(str(key), ["routes"]))
-    if len(data["routes"]) > MAX_ROUTES:
+    if len(routes) > MAX_ROUTES:
         compiler.wrong(("routes",), f"more than {MAX_ROUTES} routes")
-    return list(data["routes"])
+        return []
+    return routes
 
 
 def _rule(compiler: Compiler, place: int, route: Any) -> Rule | None:
+    """One route; None when its target is unusable. A wrong condition is told and left out."""
     loc: Loc = ("routes", place)
     if not isinstance(route, Mapping):
         compiler.wrong(loc, "a route is written as name, when, to")
         return None
-    for key in route.keys() - ROUTE_KEYS:
-        compiler.wrong((*loc, key), f"unknown key {key}", near(str(key), sorted(ROUTE_KEYS)))
-    conditions = compiler.when((*loc, "when"), route["when"]) if "when" in route else []
+    compiler.only(loc, route, ROUTE_KEYS)
+    when = conditions(compiler, (*loc, "when"), route["when"]) if "when" in route else []
     if "to" not in route:
         compiler.wrong(loc, "this route goes nowhere", "add to: UNIT")
         return None
-    target = compiler.target((*loc, "to"), route["to"])
-    assisting = compiler.target((*loc, "assisting"), route["assisting"]) if "assisting" in route else None
-    if "except" in route and target:
-        target = _excepting(compiler, (*loc, "except"), target, route["except"])
-    return Rule(str(route.get("name", "")), tuple(conditions), target, assisting) if target else None
-
-
-def _excepting(compiler: Compiler, loc: Loc, target: Target, said: Any) -> Target:
-    paths = said if isinstance(said, list) else [said]
-    short = {"returned_by": "facts.returned_by"}
-    found = [
-        compiler.field((*loc, place), short.get(path, path) if isinstance(path, str) else path)
-        for place, path in enumerate(paths)
-    ]
-    return except_for(target, [field for field in found if field], compiler.directory)
+    target = targets.compiled(compiler, (*loc, "to"), route["to"])
+    assisting = (
+        targets.compiled(compiler, (*loc, "assisting"), route["assisting"]) if "assisting" in route else None
+    )
+    out = targets.excepted(compiler, (*loc, "except"), route["except"]) if "except" in route else []
+    if target and out:
+        target = targets.except_for(target, out, compiler.directory)
+        assisting = targets.except_for(assisting, out, compiler.directory) if assisting else None
+    return Rule(str(route.get("name", "")), tuple(when), target, assisting) if target else None
 
 
 def _check_names(compiler: Compiler, routes: list[Any]) -> None:
     taken: dict[str, int] = {}
     for place, route in enumerate(routes):
-        if not isinstance(route, Mapping):
-            continue
-        name = route.get("name")
-        if (
-            not isinstance(name, str)
-            or not name.isascii()
-            or not name.replace("-", "").replace("_", "").isalnum()
-        ):
-            compiler.wrong(
-                ("routes", place), "a route needs a name of letters, digits, - and _", "it labels metrics"
-            )
-        elif name in taken:
-            first = compiler.document.where(("routes", taken[name]))
-            compiler.wrong(("routes", place, "name"), f"two routes are called {name}", f"the other: {first}")
+        name = route.get("name") if isinstance(route, Mapping) else None
+        if isinstance(name, str) and _NAME.fullmatch(name):
+            first = compiler.document.where(("routes", taken.setdefault(name, place)))
+            if taken[name] != place:
+                compiler.wrong(
+                    ("routes", place, "name"), f"two routes are called {name}", f"the other: {first}"
+                )
+        elif isinstance(route, Mapping):
+            what = "a route needs a name of letters, digits, dots, - and _, 64 at most"
+            compiler.wrong(("routes", place, "name"), what, "it labels metrics and decisions")
+
+
+def _reroute_on(compiler: Compiler) -> list[Field]:
+    """Top-level and optional: the fields whose change at the source routes an open appeal afresh."""
+    said = compiler.document.data.get("reroute_on", []) if isinstance(compiler.document.data, Mapping) else []
+    if not isinstance(said, list):
+        compiler.wrong(("reroute_on",), "reroute_on is a list of fields", "e.g. reroute_on: [kind, region]")
+        return []
+    found = []
+    for place, path in enumerate(said):
+        if isinstance(path, str) and path.split(".")[0] == "facts":
+            what = f"{path} is a fact, and only fields of the appeal can change at the source"
+            compiler.wrong(("reroute_on", place), what)
         else:
-            taken[name] = place
-
-
-def _check_order(compiler: Compiler, routes: list[Any], rules: list[Rule]) -> None:
-    """A catch-all at the end, and nothing that an earlier route always takes away."""
-    desk = compiler.directory.office("desk")
-    last = len(routes) - 1
-    if rules[-1].conditions or routes[-1].get("to") not in ("desk", desk) or "except" in routes[-1]:
-        hint = "end with: {name: everything-else, to: desk}"
-        compiler.wrong(("routes", last), "the last route must be a catch-all to the desk", hint)
-    for place in range(1, len(routes)):
-        taker = next((e for e in range(place) if _takes_all_of(routes[e], routes[place])), None)
-        if taker is not None:
-            what = f"route {routes[place]['name']} is never reached: {routes[taker]['name']} takes all of it"
-            where = compiler.document.where(("routes", taker))
-            compiler.wrong(("routes", place), what, f"move it before {where}, or remove it")
-
-
-def _takes_all_of(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> bool:
-    """Proved only where it can be: the earlier one always names someone, and each of its conditions
-    is a set of values that holds all of the later one's."""
-    if isinstance(earlier["to"], Mapping) or "except" in earlier:
-        return False
-    wide, narrow = earlier.get("when") or {}, later.get("when") or {}
-    return all(
-        key in narrow and (said == narrow[key] or _is_subset(narrow[key], said)) for key, said in wide.items()
-    )
-
-
-def _is_subset(narrow: Any, wide: Any) -> bool:
-    small, large = _values(narrow), _values(wide)
-    return small is not None and large is not None and small <= large
-
-
-def _values(said: Any) -> frozenset[Any] | None:
-    """The values that an equals or in lets through; None for anything else."""
-    if isinstance(said, Mapping):
-        if len(said) != 1 or not said.keys() <= {"equals", "in"}:
-            return None
-        ((_, said),) = said.items()
-    values = said if isinstance(said, list) else [said]
-    return None if any(isinstance(v, (Mapping, list)) for v in values) else frozenset(values)
-
-
-def json_schema() -> dict[str, Any]:
-    """routes.yaml for editors: its keys and forms. What the loader checks goes further."""
-    unit = {"type": "string", "description": "a unit's id, or desk, supervision, archive"}
-    to = {
-        "anyOf": [
-            unit,
-            {"type": "array", "items": unit, "minItems": 1},
-            {"type": "object", "properties": {"field": {"type": "string"}}, "additionalProperties": False},
-            {
-                "type": "object",
-                "properties": {"platform_of": {"type": "string"}},
-                "additionalProperties": False,
-            },
-        ]
-    }
-    route = {
-        "type": "object",
-        "required": ["name", "to"],
-        "additionalProperties": False,
-        "properties": {
-            "name": {"type": "string", "pattern": f"^{_NAME.pattern}$"},
-            "note": {"type": "string"},
-            "when": {"type": "object", "description": "field: matcher; all of them must hold"},
-            "to": to,
-            "assisting": to,
-            "except": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
-        },
-    }
-    return {
-        "type": "object",
-        "required": ["routes"],
-        "additionalProperties": False,
-        "properties": {"routes": {"type": "array", "minItems": 1, "maxItems": MAX_ROUTES, "items": route}},
-    }
+            found.append(compiler.field(("reroute_on", place), path))
+    return [field for field in found if field]

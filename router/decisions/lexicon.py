@@ -1,0 +1,122 @@
+"""
+Which word speaks for whom: the names of units, the words that units.yaml gives them, and places.
+
+A word that is also a name of its unit replaces what the name would weigh, and brings its own
+`not_after` and `not_before`; so an alias that others end with too can be told apart:
+
+    aliases: [苏州市分行]
+    words: {苏州市分行: {weight: 5, not_after: [银行]}}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from router.decisions.words import Hit, fold
+from router.directory import Directory, Spoken, Unit
+from router.places import stands_alone
+
+NAME_WEIGHT = 5.0
+_CONTEXT = 8
+_DENIED = re.compile(r"(?:(?<![除是])非|(?<![是要莫岂])不是|(?<!属)不属于?|(?<!归)不归|不由|[与和跟])$")
+"""`不是社保问题`, but not `是不是社保问题`, nor `除非`."""
+_DENIAL_ENDS = frozenset("非是于属归由与和跟")
+_UNRELATED = re.compile(r"(?:没有?关系|无关)")
+
+
+class Speaker(NamedTuple):
+    """A unit that a word speaks for, and how much."""
+
+    unit: str
+    weight: float
+    is_name: bool
+    not_after: tuple[str, ...] = ()
+    not_before: tuple[str, ...] = ()
+
+    def counts(self, hit: Hit, text: str) -> bool:
+        """Whether it speaks for the unit between these very neighbours."""
+        if not self.not_after and not self.not_before:
+            return True
+        # Bounds instead of slices: a slice would copy the text once per hit.
+        return not text.endswith(self.not_after, 0, hit.start) and not text.startswith(
+            self.not_before, hit.end
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Built once from the directory, then only read."""
+
+    speakers: Mapping[str, tuple[Speaker, ...]]
+    places: Mapping[str, str]
+    """Name of a place → its code."""
+
+    @classmethod
+    def of(cls, directory: Directory) -> Lexicon:
+        speakers: dict[str, tuple[Speaker, ...]] = {}
+        for unit in directory.units.values():
+            if unit.part == "unit":
+                for word, speaker in _speakers(unit):
+                    speakers[word] = (*speakers.get(word, ()), speaker)
+        return cls(speakers, _places(directory))
+
+    def knows(self, word: str) -> bool:
+        return word in self.speakers or word in self.places
+
+    def all(self) -> Iterable[str]:
+        """Everything that the automaton must find."""
+        return {*self.speakers, *self.places}
+
+
+def _speakers(unit: Unit) -> Iterable[tuple[str, Speaker]]:
+    names = {fold(name) for name in unit.names if len(name) > 1}
+    words = {fold(word): said for word, said in unit.words.items()}
+    for name in names - words.keys():
+        yield name, Speaker(unit.id, NAME_WEIGHT, True)
+    for word, said in words.items():
+        yield word, _spoken(unit.id, said, word in names)
+
+
+def _spoken(unit: str, said: Spoken, is_name: bool) -> Speaker:
+    after, before = (tuple(fold(word) for word in words) for words in (said.not_after, said.not_before))
+    return Speaker(unit, said.weight, is_name, after, before)
+
+
+def _places(directory: Directory) -> dict[str, str]:
+    """Without the city itself (its code ends in 00): it is no place within the city."""
+    return {
+        fold(name): region.code
+        for region in directory.regions.values()
+        if not region.code.endswith("00")
+        for name in region.names
+        if len(name) > 1
+    }
+
+
+def is_denied(hit: Hit, text: str) -> bool:
+    """`不是社保问题`, `与社保无关`: named only to say that it is not meant."""
+    if text[hit.start - 1 : hit.start] not in _DENIAL_ENDS:
+        return False
+    denial = _DENIED.search(text, max(0, hit.start - 4), hit.start)
+    if denial is None:
+        return False
+    return denial.group() not in "与和跟" or _UNRELATED.match(text, hit.end) is not None
+
+
+def is_place(hit: Hit, text: str) -> bool:
+    """Not the end of another name (产业园区), nor the start of a street's (昆山路)."""
+    before = text[max(0, hit.start - _CONTEXT) : hit.start]
+    return stands_alone(hit.word, before, text[hit.end : hit.end + _CONTEXT])
+
+
+def seats_of(places: Iterable[Hit], text: str) -> set[int]:
+    """Where a name must begin to be a place's own office: `昆山市教育局`, `昆山的教育局`."""
+    seats: set[int] = set()
+    for place in places:
+        seats.update(range(place.start + 1, place.end + 1))
+        if text.startswith("的", place.end):
+            seats.add(place.end + 1)
+    return seats
