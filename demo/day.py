@@ -27,7 +27,7 @@ from demo.town import Town
 
 LOOK_EVERY = 0.3
 SETTLES_WITHIN = 10.0
-"""Once everything is handed out and nothing moves any more for so long, what is missing is lost."""
+"""Once everything is handed out and taken and nothing moves any more for so long, what is missing is lost."""
 STUCK_AFTER = 200.0
 """Nothing at all moved for so long: the day is ended, and counted as it stands."""
 LIVE_ITEMS = 50_000
@@ -110,11 +110,19 @@ def _until_settled(town: Town, options: Options) -> None:
             last, moved = movement, time.monotonic()
             _say(town.sentence())
         still = time.monotonic() - moved
-        if town.is_exhausted() and is_killed and (town.is_complete() or still > SETTLES_WITHIN):
+        if town.is_exhausted() and is_killed and (town.is_complete() or _has_come_to_rest(town, still)):
             return
         if still > STUCK_AFTER:
             _say("很久没有动静，就此结束 (nothing moves any more)")
             return
+
+
+def _has_come_to_rest(town: Town, still: float) -> bool:
+    """
+    Quiet alone is not the end: a task that a unit had taken when the hub was killed lies on lease longer
+    than that, and what follows it waits behind it.
+    """
+    return still > SETTLES_WITHIN and town.waiting()[0] == 0
 
 
 def _live(city: City, options: Options) -> int:

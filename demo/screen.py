@@ -19,7 +19,7 @@ from rich.text import Text
 from demo.city import City
 from demo.record import read
 from demo.town import Town
-from router.ledger.measures import Numbers, numbers
+from router.ledger.measures import numbers
 from router.ledger.views import Filter
 
 LOCAL = timezone(timedelta(hours=8))
@@ -113,7 +113,7 @@ class Screen:
 
     def _health(self) -> Panel:
         now = numbers(self._town.installation.database)
-        under_way, inside = self._under_way(now)
+        under_way, inside = self._town.waiting()
         lines = [
             _line("枢纽", f"运行中，进程 {self._town.hub.pid}，启动 {self._town.hub.starts} 次"),
             _line("待送达单位", str(under_way)),
@@ -123,14 +123,6 @@ class Screen:
         for name in self._town.sources:
             lines.append(_line(SYSTEMS[name], f"已发出 {_made(self._town.state_of(name))} 次"))
         return Panel(Group(*lines), title="状态", border_style="cyan")
-
-    def _under_way(self, now: Numbers) -> tuple[int, int]:
-        """Deliveries that wait for a unit, and those that wait for people of the platform."""
-        units = self._town.installation.configuration.destinations
-        waiting: Counter[bool] = Counter()
-        for (destination, _), count in now.deliveries.items():
-            waiting[destination in units and units[destination].kind == "internal"] += count
-        return waiting[False], waiting[True]
 
     def _hints(self) -> Panel:
         config = self._city.config

@@ -21,6 +21,8 @@ from router.ledger.measures import numbers
 READY_WITHIN = 60.0
 LISTINGS_AFTER = 2
 """A listing that begins after another was answered proves that the hub is through with that one."""
+UNDER_WAY = ("pending", "retry_wait")
+"""What was sent back or given up waits for a person, not for a unit."""
 UNITS_PER_PROCESS = 5
 LOSES = "rsj"
 """The unit that forgets, when a loss is planted."""
@@ -151,6 +153,15 @@ class Town:
         handed = tuple(self.state_of(name).get("handed_out") for name in self.sources)
         left = tuple(self.state_of(name).get("pushes_left") for name in self.sources)
         return (sizes, handed, left, numbers(self.installation.database).live)
+
+    def waiting(self) -> tuple[int, int]:
+        """Deliveries that units must still take, those on lease included; work for the city's people."""
+        destinations = self.installation.configuration.destinations
+        waiting = {True: 0, False: 0}
+        for (unit, state), count in numbers(self.installation.database).deliveries.items():
+            if state in UNDER_WAY:
+                waiting[unit in destinations and destinations[unit].kind == "internal"] += count
+        return waiting[False], waiting[True]
 
     def sentence(self) -> str:
         _, handed, left, live = self.movement()

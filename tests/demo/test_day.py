@@ -8,10 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from ruamel.yaml import YAML
 
 from demo.processes import SUQIU
 from demo.servers.server import wait_until
@@ -89,6 +92,29 @@ def test_the_hub_killed_in_the_middle_changes_nothing_of_the_result(
     done = demo("--items", "200", "--kill-hub-at", "0.5", "--keep", str(tmp_path / "out"))
     assert without_time(result_of(done)) == without_time(undisturbed)
     assert (tmp_path / "out" / "hub.log").read_text("utf-8").count("the hub is up") == 2
+
+
+def seize(folder: Path, unit: str) -> bool:
+    """Take a task of this unit on a long lease, and say nothing more: as a unit that died with it would."""
+    try:
+        hub = YAML(typ="safe").load(folder / "config" / "suzhou" / "hub.yaml")
+        words = dict(line.split("=", 1) for line in (folder / "secrets.env").read_text().splitlines())
+        token = words[f"SUQIU_UNIT_{unit.upper()}_TOKEN"].strip("'")
+        url = f"{hub['front']['public_url']}/v1/tasks?limit=1&lease=25s"
+        found = httpx.get(url, headers={"authorization": f"Bearer {token}"}).json()["tasks"]
+    except (OSError, KeyError, httpx.TransportError):
+        return False  # the city is not open yet
+    return bool(found)
+
+
+def test_the_day_waits_for_what_a_unit_has_on_lease(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    with ThreadPoolExecutor() as pool:
+        day = pool.submit(demo, "--items", "120", "--keep", str(folder))
+        assert wait_until(lambda: seize(folder, "sjg"), 60)
+        seized = time.monotonic()
+        assert result_of(day.result())["lost"] == 0
+    assert time.monotonic() - seized >= 20
 
 
 def test_a_planted_loss_is_caught() -> None:
