@@ -189,8 +189,7 @@ def _value(compiler: Compiler, loc: Loc, on: Field, value: Any) -> bool:
         return False
     wants_flag = on.kind in ("flag", "any")
     if not isinstance(value, _TYPES[on.kind]) or (isinstance(value, bool) and not wants_flag):
-        hint = {"number": "a number", "flag": "true or false"}.get(on.kind, f'put it in quotes: "{value}"')
-        compiler.wrong(loc, f"{on.path} is never {value}", "" if isinstance(value, (list, Mapping)) else hint)
+        compiler.wrong(loc, f"{on.path} is never {value}", _instead(on, value))
         return False
     if on.path in fields.PLACE_FIELDS and not re.fullmatch(r"(\d{6})?", str(value), re.ASCII):
         code = compiler.directory.region(str(value))
@@ -202,6 +201,15 @@ def _value(compiler: Compiler, loc: Loc, on: Field, value: Any) -> bool:
         compiler.wrong(loc, f"unknown unit {value}", near(value, compiler.directory.units))
         return False
     return True
+
+
+def _instead(on: Field, value: Any) -> str:
+    """What to write for a value of the wrong kind."""
+    if value is None:
+        return "{absent: true} asks for nothing"
+    if isinstance(value, (list, Mapping)):
+        return "a single value is expected"
+    return {"number": "a number", "flag": "true or false"}.get(on.kind, f'put it in quotes: "{value}"')
 
 
 def _range(compiler: Compiler, loc: Loc, on: Field, key: str, said: Any) -> Condition | None:

@@ -19,9 +19,9 @@ IN_TITLE = 2
 """Where a word was found; both bits when in both."""
 
 _ODD = re.compile("[０-９Ａ-Ｚａ-ｚ\u00ad\u200b-\u200f\u2060\ufeff]")
-_PLAIN = {ord(wide): chr(ord(wide) - 0xFEE0) for wide in "０１２３４５６７８９"}
-_PLAIN |= {wide: chr(wide - 0xFEE0) for wide in (*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
-_INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), 0x2060, 0xFEFF))
+_WIDE = (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
+_INVISIBLE = (0xAD, *range(0x200B, 0x2010), 0x2060, 0xFEFF)
+_PLAIN: dict[int, str | None] = {code: chr(code - 0xFEE0) for code in _WIDE} | dict.fromkeys(_INVISIBLE)
 
 
 class Hit(NamedTuple):
@@ -59,12 +59,11 @@ class Words:
         """Find all words. A word never reaches from the title into the content."""
         head = fold(title)
         text = f"{head}\n{fold(content)}"
+        if self._is_empty:  # such an automaton refuses to walk
+            return Reading(text, ())
         hits: list[Hit] = []
         found: dict[str, int] = {}
-        # The automaton with nothing in it refuses to walk.
-        for last, (word, size, latin_start, latin_end) in (
-            self._automaton.iter(text) if not self._is_empty else ()
-        ):
+        for last, (word, size, latin_start, latin_end) in self._automaton.iter(text):
             start, end = last - size + 1, last + 1
             if latin_start and start and _is_latin(text[start - 1]):
                 continue
@@ -80,11 +79,11 @@ def fold(text: str) -> str:
     """The form in which words are compared: lower case, narrow letters, digits and brackets,
     nothing invisible. Blanks stay, since people write them where others put a comma."""
     text = text.strip().lower().replace("（", "(").replace("）", ")")
-    return text.translate(_PLAIN | _INVISIBLE) if _ODD.search(text) else text
+    return text.translate(_PLAIN) if _ODD.search(text) else text
 
 
 def longest(hits: Iterable[Hit]) -> list[Hit]:
-    """Without those that lie inside a longer one: 人社局 in 吴江区人社局 is not the city's own."""
+    """Without those that lie inside a longer one: 市教育局 in 昆山市教育局 is not meant itself."""
     kept: list[Hit] = []
     reach = -1
     for hit in sorted(hits, key=_widest_first):

@@ -1,0 +1,96 @@
+"""How often the rules are right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from router.decisions.evaluation import Confusion, UnitScore, appeal_from, evaluate
+from router.errors import MappingFailed
+from tests.decisions.city import DIRECTORY, rules
+
+RULES = rules(
+    "when: {facts.returns: {min: 3}}, to: supervision",
+    "when: {facts.unit: {present: true}}, to: {field: facts.unit}",
+)
+
+
+def case(content: str, *expect: str, **more: Any) -> dict[str, Any]:
+    return {"appeal": {"content": content}, "expect": list(expect), **more}
+
+
+def test_shares_and_confusions() -> None:
+    result = evaluate(
+        RULES,
+        [
+            case("欠薪", "rsj"),
+            case("欠薪", "gaj", "rsj"),
+            case("诈骗", "rsj"),
+            case("不知道", "desk"),
+            case("不知道", "jyj"),
+            case("谁都不管", "supervision", history={"returns": 3}),
+        ],
+        DIRECTORY,
+    )
+    assert result.cases == 6
+    assert result.accuracy == pytest.approx(4 / 6)
+    assert result.coverage == pytest.approx(4 / 6)
+    assert result.precision == pytest.approx(3 / 4)
+    assert result.desk == pytest.approx(2 / 6)
+    assert result.supervision == pytest.approx(1 / 6)
+    assert set(result.confusions) == {Confusion("rsj", "gaj", 1), Confusion("jyj", "desk", 1)}
+    scores = {score.unit: score for score in result.units}
+    assert scores["rsj"] == UnitScore("rsj", expected=3, got=2, right=2)
+    assert (scores["rsj"].precision, scores["rsj"].recall) == (1, pytest.approx(2 / 3))
+    assert (scores["gaj"].precision, scores["jyj"].recall) == (0, 0)
+    assert result.rules == {"r1": 3, "everything-else": 2, "r0": 1}
+
+
+def test_no_cases_make_no_division_by_nothing() -> None:
+    result = evaluate(RULES, [], DIRECTORY)
+    assert (result.cases, result.accuracy, result.precision, result.units) == (0, 0, 0, ())
+
+
+def test_a_unit_that_nobody_knows_is_counted_and_named() -> None:
+    result = evaluate(RULES, [case("欠薪", "rjs")], DIRECTORY)
+    assert (result.accuracy, result.unknown) == (0, ("rjs",))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        pytest.param({"appeal": {}}, "case 2: expect needs at least one unit", id="nothing expected"),
+        pytest.param(case("x"), "case 2: expect needs at least one unit", id="nobody expected"),
+        pytest.param({"expect": ["rsj"]}, "case 2: a case is", id="no appeal"),
+        pytest.param([], "case 2: a case is", id="a list"),
+        pytest.param(
+            {"appeal": [], "expect": "rsj"}, "case 2: an appeal is an object", id="a list for an appeal"
+        ),
+        pytest.param(
+            {"appeal": {"kind": "x"}, "expect": "rsj"}, "case 2: these fields .* kind", id="a wrong value"
+        ),
+        pytest.param({"appeal": {"knd": "x"}, "expect": "rsj"}, "case 2: .* knd", id="an unknown field"),
+        pytest.param(
+            case("x", "rsj", history={"returns": -1}), "case 2: history: returns", id="a wrong history"
+        ),
+        pytest.param({"appeal": {}, "expect": [["rsj"]]}, "case 2: expect needs", id="a list in a list"),
+    ],
+)
+def test_a_case_that_is_none_is_named_by_its_number(wrong: Any, says: str) -> None:
+    with pytest.raises(MappingFailed, match=says):
+        evaluate(RULES, [case("欠薪", "rsj"), wrong], DIRECTORY)
+
+
+def test_p8_a_wrong_appeal_is_told_without_its_values() -> None:
+    with pytest.raises(MappingFailed) as caught:
+        appeal_from({"contact": {"phones": "13800001234"}, "region": "张三丰"})
+    assert "contact.phones" in str(caught.value)
+    assert "region" in str(caught.value)
+    assert "1380000" not in str(caught.value)
+    assert "三" not in str(caught.value)
+
+
+def test_an_appeal_can_be_made_of_nothing() -> None:
+    assert appeal_from({}).content == "-"
+    assert appeal_from({"title": "只有标题"}).content == "只有标题"
