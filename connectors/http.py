@@ -1,29 +1,34 @@
 """
-HTTP as a polled source needs it: one attempt, a bounded body, our errors. httpx is used here and in
-http_destination.py, nowhere else.
+HTTP as a polled source needs it: one attempt, a bounded answer, our errors.
 
-A body is read with a limit on what it unpacks to, so that a small packed answer cannot fill the
-memory. Redirects are not followed: the reviewed configuration says whom we talk to.
+Three bounds hold at once: the size of what an answer unpacks to, the time of each wait, and the time
+of the whole exchange. The last one needs a watchdog, since a library's timeouts are per wait, and a
+byte every few seconds never meets them. Redirects are not followed, and addresses are not judged:
+the reviewed configuration says whom we talk to, loopback and private networks included.
 """
 
 from __future__ import annotations
 
+import socket
 import ssl
-import time
+import threading
+import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import httpx
 
-from router.errors import SourceRefused, SourceUnavailable, Throttled
+from router.errors import HubError, SourceRefused, SourceUnavailable, Throttled
 
 LONGEST_WAIT = timedelta(hours=6)
+PATIENCE = 3
+"""A whole exchange may take this many times the longest wait for one answer."""
+OURS = {"accept": "application/json, */*;q=0.5", "accept-encoding": "gzip", "user-agent": "suqiu"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +37,25 @@ class Request:
 
     method: str
     url: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] | None = None
     json: Any = None
+
+    def spread(self) -> Request:
+        """The same with the URL's own query among the parameters, where a signature must find it."""
+        parts = urlsplit(self.url)
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        if not pairs or len(dict(pairs)) < len(pairs):
+            return self
+        return replace(self, url=parts._replace(query="").geturl(), query={**dict(pairs), **self.query})
+
+    @property
+    def full_url(self) -> str:
+        if not self.query:
+            return self.url
+        joint = "&" if urlsplit(self.url).query else "?"
+        return self.url + joint + urlencode(self.query, quote_via=quote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +66,9 @@ class Answer:
     content_type: str
     at: datetime | None
     """The source's own clock, by its Date header."""
+    next_url: str | None = None
+    """What its Link header calls the next page."""
+    status: int = 200
 
 
 class Unauthorized(SourceRefused):
@@ -53,7 +76,7 @@ class Unauthorized(SourceRefused):
 
 
 class Gone(SourceRefused):
-    """404 or 410: it is not there, and asking again will not bring it."""
+    """This very thing is not to be had (400, 404, 410, 422), and asking again will not bring it."""
 
 
 class TooLarge(SourceUnavailable):
@@ -61,18 +84,17 @@ class TooLarge(SourceUnavailable):
 
 
 class Client:
-    """One source's connections. Not thread-safe; a context manager."""
+    """One source's connections. Not thread-safe."""
 
-    def __init__(
-        self, source: str, *, timeout: timedelta, certificate: tuple[Path, Path] | None = None
-    ) -> None:
+    def __init__(self, source: str, *, timeout: timedelta, tls: ssl.SSLContext | None = None) -> None:
         self._source = source
-        self._timeout = timeout.total_seconds()
-        context = ssl.create_default_context()
-        if certificate is not None:
-            context.load_cert_chain(*map(str, certificate))
+        self._timeout = timeout
+        self._sockets: list[Any] = []
         self._client = httpx.Client(
-            timeout=self._timeout, verify=context, follow_redirects=False, trust_env=False
+            timeout=timeout.total_seconds(),
+            verify=tls or ssl.create_default_context(),
+            follow_redirects=False,
+            trust_env=False,
         )
 
     def close(self) -> None:
@@ -81,31 +103,82 @@ class Client:
     def send(self, request: Request, *, most: int) -> Answer:
         """One attempt. Raises SourceUnavailable, Throttled or SourceRefused, without a query string in it."""
         where = f"{self._source}: {shown(request.url)}"
-        with as_hub_errors(where):
-            with self._client.stream(
-                request.method,
-                request.url,
-                params=dict(request.query) or None,
-                headers=dict(request.headers),
-                data=dict(request.form) if request.form is not None else None,
-                json=request.json,
-            ) as response:
-                if response.status_code >= 300:
-                    raise refused(where, response.status_code, response.headers)
-                body = self._read(response, where, most)
-            return Answer(body, response.headers.get("content-type", ""), _date(response.headers))
+        with as_hub_errors(where), self._watched(where), self._streamed(request) as response:
+            if not 200 <= response.status_code < 300:
+                raise refused(where, response.status_code, response.headers)
+            packing = response.headers.get("content-encoding", "")
+            body = unpacked(response.iter_raw(), packing, most, where)
+            return Answer(
+                body,
+                response.headers.get("content-type", ""),
+                _date(response.headers.get("date", "")),
+                response.links.get("next", {}).get("url"),
+                response.status_code,
+            )
 
-    def _read(self, response: httpx.Response, where: str, most: int) -> bytes:
-        body, deadline = bytearray(), time.monotonic() + self._timeout
-        for chunk in response.iter_bytes(65536):
-            body += chunk
-            if len(body) > most:
-                raise TooLarge(
-                    f"{where} answered more than {most // 1024} KiB; raise max_bytes, or page less"
-                )
-            if time.monotonic() > deadline:
-                raise SourceUnavailable(f"{where} sends too slowly")
-        return bytes(body)
+    def _streamed(self, request: Request) -> Any:
+        return self._client.stream(
+            request.method,
+            request.full_url,
+            headers={**OURS, **request.headers},
+            data=dict(request.form) if request.form is not None else None,
+            json=request.json,
+            extensions={"trace": self._note_socket},
+        )
+
+    def _note_socket(self, event: str, info: Mapping[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._sockets = [*self._sockets[-9:], info["return_value"].get_extra_info("socket")]
+
+    @contextmanager
+    def _watched(self, where: str) -> Iterator[None]:
+        """Cuts the connection when the exchange as a whole takes too long."""
+        is_cut = threading.Event()
+
+        def cut() -> None:
+            is_cut.set()
+            for one in self._sockets:
+                with suppress(OSError):
+                    # Not the TLS socket's own method: it would change the object under its reader.
+                    socket.socket.shutdown(one, socket.SHUT_RDWR)
+
+        watchdog = threading.Timer((self._timeout * PATIENCE).total_seconds(), cut)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield
+        except (httpx.HTTPError, HubError) as error:
+            if is_cut.is_set():
+                raise SourceUnavailable(f"{where} sends too slowly") from error
+            raise
+        finally:
+            watchdog.cancel()
+        if is_cut.is_set():  # a body without a stated length looks complete when it is cut
+            raise SourceUnavailable(f"{where} sends too slowly")
+
+
+def unpacked(chunks: Iterator[bytes], packing: str, most: int, where: str) -> bytes:
+    """The body as it was before packing, never more than `most` bytes of it in memory."""
+    unpacker = _unpacker(packing, where)
+    body = bytearray()
+    for chunk in chunks:
+        try:
+            body += unpacker.decompress(chunk, most + 1 - len(body)) if unpacker else chunk
+        except zlib.error as error:
+            raise SourceUnavailable(f"{where} answered something that is not {packing}") from error
+        if len(body) > most:
+            raise TooLarge(f"{where} answered more than {most // 1024} KiB; raise max_bytes, or page less")
+    if unpacker and body and (not unpacker.eof or unpacker.unused_data):
+        raise SourceUnavailable(f"{where} answered a {packing} body that is cut off")
+    return bytes(body)
+
+
+def _unpacker(packing: str, where: str) -> Any:
+    if packing.strip().lower() in ("", "identity"):
+        return None
+    if packing.strip().lower() in ("gzip", "x-gzip", "deflate"):
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    raise SourceUnavailable(f"{where} packs its answer in a way that was not asked for")
 
 
 @contextmanager
@@ -115,23 +188,24 @@ def as_hub_errors(where: str) -> Iterator[None]:
         yield
     except httpx.TimeoutException as error:
         raise SourceUnavailable(f"{where} did not answer in time") from error
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+    except (httpx.InvalidURL, httpx.LocalProtocolError, httpx.UnsupportedProtocol, ValueError):
+        # From None: the original quotes the URL, or the header with the secret in it.
+        raise SourceRefused(f"{where}: URL, header or secret cannot be sent as it is written") from None
+    except (httpx.HTTPError, httpx.StreamError) as error:
         raise SourceUnavailable(f"{where}: {type(error).__name__}") from error
 
 
-def refused(where: str, status: int, headers: Mapping[str, str]) -> Exception:
+def refused(where: str, status: int, headers: Mapping[str, str]) -> HubError:
     """What a status outside the 200s means for us."""
     if status == 429:
         return Throttled(f"{where} asks us to slow down", retry_after=retry_after(headers))
-    if status >= 500:
+    if status >= 500 or status in (408, 425):
         return SourceUnavailable(f"{where} answered {status}", retry_after=retry_after(headers))
-    hint = (
-        "it redirects; put the final URL into the configuration"
-        if status < 400
-        else "check its configuration"
-    )
-    kind = {401: Unauthorized, 404: Gone, 410: Gone}.get(status, SourceRefused)
-    return kind(f"{where} answered {status}: {hint}")
+    kinds = {401: Unauthorized, 400: Gone, 404: Gone, 410: Gone, 422: Gone}
+    hint = "it redirects; put the final URL into the configuration"
+    if status >= 400:
+        hint = "check credentials, URL and parameters"
+    return kinds.get(status, SourceRefused)(f"{where} answered {status}: {hint}")
 
 
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:
@@ -139,24 +213,40 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     said = headers.get("retry-after", "").strip()
     if said.isascii() and said.isdecimal() and len(said) < 9:
         return min(timedelta(seconds=int(said)), LONGEST_WAIT)
-    try:
-        until = parsedate_to_datetime(said)
-    except (ValueError, TypeError):
+    until = _date(said)
+    if until is None:
         return None
-    wait = until.astimezone(UTC) - datetime.now(UTC)
+    # By the clock of the one who says it, where it shows one: the two dates then fit together.
+    wait = until - (_date(headers.get("date", "")) or datetime.now(UTC))
     return min(max(wait, timedelta(0)), LONGEST_WAIT)
 
 
 def shown(url: str) -> str:
     """A URL for error texts: no query, no user, no fragment."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "a URL that cannot be read"
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{host}{port}{parts.path}"
 
 
-def _date(headers: Mapping[str, str]) -> datetime | None:
+def origin(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port: whom a request really goes to. None for what is no web address."""
     try:
-        return parsedate_to_datetime(headers.get("date", "")).astimezone(UTC)
-    except (ValueError, TypeError):
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
         return None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80)
+
+
+def _date(said: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(said)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -2,35 +2,37 @@
 One request to a polled source, until its answer is worth reading or clearly is not.
 
 Inside: the rate limit, a few quick tries, a fresh token once, and what an answer in the 200s says
-about itself. Some gateways answer 200 to everything, deliver JSON as text/html, or a login page.
+about itself. Some gateways answer 200 to everything, deliver JSON as text/html or in GBK, or answer
+with a login page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+import re
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from connectors.http import Answer, Client, Request, TooLarge, Unauthorized, shown
+from connectors.blocks import MIB, Says, spell_word
+from connectors.http import Answer, Client, Gone, Request, TooLarge, Unauthorized, shown
 from connectors.rate import RateLimit, TokenBucket
 from connectors.rest_auth import make_auth
-from connectors.rest_settings import RestSettings, Says, TokenAuth
+from connectors.rest_paging import Page
+from connectors.rest_settings import CertificateAuth, RestSettings, TokenAuth
 from connectors.selecting import Select
+from connectors.tls import tls_context
 from router import jsontext
 from router.errors import MalformedEnvelope, SourceRefused, SourceUnavailable, Throttled
+from router.masking import mask_text
 from router.ports import Clock
 from router.secrets import SecretReader
 
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """An answer, read."""
-
-    data: Any
-    at: datetime | None
+BURST = 10
+"""Requests that may follow each other at once after a pause."""
+_GBK = re.compile(r"charset\s*=\s*\"?(gbk|gb2312|gb18030)", re.IGNORECASE)
 
 
 class _Again(SourceUnavailable):
@@ -38,13 +40,12 @@ class _Again(SourceUnavailable):
 
 
 class Asker:
-    """Asks one source. Not thread-safe; lives for one polling round."""
+    """Asks one source, round after round. Not thread-safe."""
 
     def __init__(
         self,
         source: str,
         settings: RestSettings,
-        client: Client,
         *,
         read: SecretReader,
         clock: Clock,
@@ -52,32 +53,52 @@ class Asker:
     ) -> None:
         self._source = source
         self._settings = settings
-        self._client = client
         self._sleep = sleep
-        self._bucket = TokenBucket(RateLimit(per_minute=settings.per_minute, burst=10))
+        self._bucket = TokenBucket(RateLimit(per_minute=settings.per_minute, burst=BURST))
         self._auth = make_auth(settings, read, self._send, clock)
+        self._tls = _tls(settings, read)
+        self._client: Client | None = None
 
-    def page(self, request: Request) -> Page:
-        """A JSON answer that says it is good. Renews a token once, in mid-round too."""
-        for may_renew in (True, False):
-            try:
-                answer = self._send(self._auth.sign(request))
-                page = Page(self._json(answer, request), answer.at)
-            except Unauthorized:
-                if may_renew and self._auth.renew():
-                    continue
+    @contextmanager
+    def connected(self) -> Iterator[None]:
+        """Hold the connections of one polling round."""
+        self._client = Client(self._source, timeout=self._settings.timeout, tls=self._tls)
+        try:
+            yield
+        finally:
+            self._client.close()
+            self._client = None
+
+    def page(self, request: Request, gone: Says | None = None) -> Page:
+        """A JSON answer that says it is good. Renews a token once, in mid-round too.
+
+        `gone` is how an answer in the 200s says that there is no such thing; raises Gone then.
+        """
+        answer = self._prove(request, self._settings.max_bytes)
+        data = self._json(answer, request)
+        if self._has_token_ended(data) and self._auth.renew():
+            answer = self._prove(request, self._settings.max_bytes)
+            data = self._json(answer, request)
+        if answer.status != 204:
+            self._judge(data, request, gone)
+        return Page(data, answer.at, answer.next_url)
+
+    def file(self, url: str, *, signed: bool, most: int) -> bytes:
+        """A file's bytes. Only the source itself may be shown our credentials."""
+        request = Request("GET", url)
+        return self._prove(request, most).body if signed else self._send(request, most).body
+
+    def _prove(self, request: Request, most: int) -> Answer:
+        request = request.spread()
+        try:
+            return self._send(self._auth.sign(request), most)
+        except Unauthorized:
+            if not self._auth.renew():
                 raise
-            if self._token_ended(page.data) and may_renew and self._auth.renew():
-                continue
-            self._judge(page.data, request)
-            return page
-        raise SourceRefused(f"{self._source}: a fresh token was refused as well; check its credentials")
+        return self._send(self._auth.sign(request), most)
 
-    def file(self, request: Request, *, signed: bool, most: int) -> Answer:
-        """A file's bytes. Only the source itself is shown our credentials."""
-        return self._send(self._auth.sign(request) if signed else request, most)
-
-    def _send(self, request: Request, most: int | None = None) -> Answer:
+    def _send(self, request: Request, most: int = MIB) -> Answer:
+        """As it is, with a few quick tries."""
         quick = Retrying(
             stop=stop_after_attempt(self._settings.tries),
             wait=wait_random_exponential(multiplier=0.2, max=2),
@@ -85,17 +106,18 @@ class Asker:
             sleep=self._sleep,
             reraise=True,
         )
-        answer: Answer = quick(self._once, request, most or self._settings.max_bytes)
+        answer: Answer = quick(self._once, request, most)
         return answer
 
     def _once(self, request: Request, most: int) -> Answer:
+        assert self._client is not None, "open() first"
         wait = self._bucket.take()
-        while wait is not None:
+        if wait is not None:
             self._sleep(wait.total_seconds())
-            wait = self._bucket.take()
+            self._bucket.take()
         try:
             return self._client.send(request, most=most)
-        except (Throttled, TooLarge):
+        except TooLarge:
             raise
         except SourceUnavailable as error:
             if error.retry_after is not None:
@@ -104,30 +126,57 @@ class Asker:
 
     def _json(self, answer: Answer, request: Request) -> Any:
         where = f"{self._source}: {shown(request.url)}"
+        if answer.status == 204:
+            return None
         try:
-            return jsontext.loads(answer.body)
+            return jsontext.loads(_decoded(answer))
         except MalformedEnvelope as error:
-            start = answer.body[:512].lstrip().lower()
-            if start.startswith((b"<!doctype", b"<html")):
+            if answer.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
                 hint = "a login page? check credentials and URL"
                 raise SourceRefused(f"{where} answered a web page instead of data; {hint}") from error
             raise SourceUnavailable(f"{where} answered 200 with something that is {error}") from error
 
-    def _token_ended(self, data: Any) -> bool:
+    def _has_token_ended(self, data: Any) -> bool:
         auth = self._settings.auth
-        return isinstance(auth, TokenAuth) and auth.expired is not None and says(auth.expired, data)
+        return isinstance(auth, TokenAuth) and auth.expired is not None and auth.expired.holds(data)
 
-    def _judge(self, data: Any, request: Request) -> None:
+    def _judge(self, data: Any, request: Request, gone: Says | None) -> None:
         where = f"{self._source}: {shown(request.url)}"
-        if self._settings.throttled is not None and says(self._settings.throttled, data):
+        if self._has_token_ended(data):
+            raise SourceRefused(f"{where} refused a fresh token as well; check its credentials")
+        if self._settings.throttled is not None and self._settings.throttled.holds(data):
             raise Throttled(f"{where} asks us to slow down")
+        if gone is not None and gone.holds(data):
+            raise Gone(f"{where} says that it is not there")
         success = self._settings.success
-        if success is not None and not says(success, data):
-            wanted = ", ".join(map(str, success.is_))
-            raise SourceUnavailable(f"{where} answered 200, but {success.at} is not {wanted}")
+        if success is not None and not success.holds(data):
+            wanted = " or ".join(map(str, success.is_))
+            said = _outline(Select(success.at)(data))
+            raise SourceUnavailable(f"{where} answered 200, but {success.at} is {said}, not {wanted}")
 
 
-def says(test: Says, data: Any) -> bool:
-    """Whether the word at the place is one of those; `0` and `"0"` are the same word."""
-    found = Select(test.at)(data)
-    return found in test.is_ or (not isinstance(found, bool) and str(found) in map(str, test.is_))
+def _tls(settings: RestSettings, read: SecretReader) -> ssl.SSLContext:
+    auth = settings.auth
+    own = auth if isinstance(auth, CertificateAuth) else None
+    return tls_context(
+        certificate=read(own.certificate) if own else None,
+        key=read(own.key) if own else None,
+        authority=read(settings.authority) if settings.authority else None,
+    )
+
+
+def _decoded(answer: Answer) -> bytes | str:
+    if not _GBK.search(answer.content_type):
+        return answer.body
+    try:
+        return answer.body.decode("gb18030")
+    except UnicodeDecodeError as error:
+        raise MalformedEnvelope(f"not GB 18030 at byte {error.start}") from error
+
+
+def _outline(said: object) -> str:
+    """A code of theirs, for ops; what may be a sentence with someone's name in it is not repeated."""
+    word = spell_word(said)
+    if word is None:
+        return "not there"
+    return mask_text(word) if re.fullmatch(r"[A-Za-z0-9_.-]{1,20}", word) else "something else"

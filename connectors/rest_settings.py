@@ -4,54 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field, model_validator
 
+from connectors.blocks import MIB, Block, Name, Says, Text, Url
 from connectors.digests import Algorithm
 from connectors.pushed import TimeSettings
+from connectors.rest_paging import NoPaging, Paging
+from connectors.rest_params import Params, slots_in
 from connectors.selecting import Selector
+from connectors.signing import Joined, SecretGoes, Spelling
 from connectors.times import TimeFormat
 from router.durations import Duration, within
 from router.secrets import SecretRef
 
-MIB = 1024 * 1024
-
-
-def _web_address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or any(c.isspace() for c in url):
-        raise ValueError("is not a URL: it must begin with http:// or https:// and name a host")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("must not hold a user or a password")
-    return url
-
-
-Url = Annotated[str, Field(max_length=2000), AfterValidator(_web_address)]
-Text = Annotated[str, Field(max_length=500)]
-Name = Annotated[str, Field(min_length=1, max_length=100)]
 Place = Literal["header", "query", "form"]
+"""Where a proof goes; `form` is the body, of whichever kind it is."""
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True
-    )
+class NoAuth(Block):
+    """Nothing is asked for."""
 
-
-class Says(_Block):
-    """What an answer in the 200s must say inside to count."""
-
-    at: Selector
-    is_: Annotated[tuple[str | int | bool, ...], Field(alias="is", min_length=1, max_length=50)]
-
-
-class NoAuth(_Block):
     kind: Literal["none"] = "none"
 
 
-class HeaderAuth(_Block):
+class HeaderAuth(Block):
     """A fixed word in a header."""
 
     kind: Literal["header"]
@@ -60,37 +38,44 @@ class HeaderAuth(_Block):
     secret: SecretRef
 
 
-class TokenAuth(_Block):
+class TokenAuth(Block):
     """A token from an endpoint of its own, asked for anew before it ends and once when it is refused."""
 
     kind: Literal["token"]
     url: Url
+    method: Literal["GET", "POST"] = "POST"
+    """With GET the parameters go into the query, whatever `body` says."""
     body: Literal["json", "form"] = "json"
     params: Annotated[Mapping[Name, Text], Field(max_length=50)] = {}
+    headers: Annotated[Mapping[Name, Text], Field(max_length=50)] = {}
     secrets: Annotated[Mapping[Name, SecretRef], Field(max_length=10)] = {}
     """Parameters whose values are secrets."""
     token: Selector = "access_token"
+    """Where the token stands in the endpoint's answer."""
     expires_in: Selector | None = "expires_in"
     """Where its life in seconds stands."""
+    expires_at: TimeSettings | None = None
+    """Where the moment of its end stands, for endpoints that say that instead."""
     lives: Annotated[Duration, within("10s", "30d")] = timedelta(minutes=10)
-    """When the answer does not say."""
+    """How long it is good when the answer does not say."""
     place: Place = "header"
     name: Name = "authorization"
     prefix: Text = "Bearer "
+    """Before the token, in a header only."""
     expired: Says | None = None
     """How an answer in the 200s says that the token has ended."""
 
 
-class CertificateAuth(_Block):
-    """A client certificate; both files in PEM."""
+class CertificateAuth(Block):
+    """A client certificate; both in PEM, the key without a passphrase."""
 
     kind: Literal["certificate"]
     certificate: SecretRef
     key: SecretRef
 
 
-class SignatureAuth(_Block):
-    """A gateway's signature over the sorted parameters, or over key + secret + timestamp."""
+class SignatureAuth(Block):
+    """A gateway's signature over the sorted parameters, or over key + secret + timestamp (+ nonce)."""
 
     kind: Literal["signature"]
     algorithm: Algorithm = "md5"
@@ -98,11 +83,13 @@ class SignatureAuth(_Block):
     """The application's id, sent as `key_name`."""
     secret: SecretRef
     over: Literal["sorted_params", "key_secret_timestamp"] = "sorted_params"
-    joined: Literal["pairs", "plain"] = "pairs"
-    """pairs: `a=1&b=2`; plain: `a1b2`."""
-    secret_goes: Literal["after", "before", "around", "as_key", "key_param"] = "after"
+    joined: Joined = "pairs"
+    """pairs: `a=1&b=2`; plain: `a1b2`; values: `12`."""
+    secret_goes: SecretGoes = "after"
     """Around the text to sign, or as the key of an HMAC, or as a last parameter `&key=…`."""
-    encoding: Literal["hex", "HEX", "base64"] = "hex"
+    key_param: Name = "key"
+    """The name of that last parameter."""
+    encoding: Spelling = "hex"
     place: Place = "query"
     key_name: Name = "appKey"
     timestamp_name: Name = "timestamp"
@@ -111,56 +98,32 @@ class SignatureAuth(_Block):
     sign_name: Name = "sign"
 
 
-class NoPaging(_Block):
-    kind: Literal["none"] = "none"
-
-
-class PagePaging(_Block):
-    """Numbered pages; the number goes where {page} stands."""
-
-    kind: Literal["page"]
-    start: Annotated[int, Field(ge=0, le=1)] = 1
-    size: Annotated[int, Field(ge=1, le=1000)] = 100
-
-
-class OffsetPaging(_Block):
-    """An offset; it goes where {offset} stands."""
-
-    kind: Literal["offset"]
-    size: Annotated[int, Field(ge=1, le=1000)] = 100
-
-
-class KeysetPaging(_Block):
-    """The time and id of the last item go where {from} and {last_id} stand."""
-
-    kind: Literal["keyset"]
-    size: Annotated[int, Field(ge=1, le=1000)] = 100
-
-
-class CursorPaging(_Block):
-    """The answer names the next page; it goes where {cursor} stands."""
-
-    kind: Literal["cursor"]
-    next: Selector
-    size: Annotated[int, Field(ge=1, le=1000)] = 100
-
-
-class DetailSettings(_Block):
-    """A second call per item, whose answer is the item. Its id goes where {id} stands."""
+class DetailSettings(Block):
+    """A second call (GET) per item, whose answer is the item. Its id goes where {id} stands."""
 
     url: Url
     params: Annotated[Mapping[Name, Text], Field(max_length=50)] = {}
     item: Selector | None = None
+    """Where the item stands in the answer; without it, the answer is the item."""
+    gone: Says | None = None
+    """How an answer in the 200s says that there is no such item."""
+
+    @model_validator(mode="after")
+    def _asks_for_one(self) -> Self:
+        if not any("{id}" in text for text in (self.url, *self.params.values())):
+            raise ValueError("{id} must stand in url or in params")
+        return self
 
 
-class AttachmentSettings(_Block):
+class AttachmentSettings(Block):
     """Files that an item links to, fetched at once: links end."""
 
     list: Selector
+    """Where the links stand: a list, one object, one URL, several URLs with commas, or a JSON text."""
     url: Selector = "url"
     name: Selector = "name"
     hosts: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
-    """Further hosts that files may come from; the source's own always may."""
+    """Further hosts (HOST or HOST:PORT) that files may come from; they are not shown our credentials."""
     most: Annotated[int, Field(ge=0, le=50)] = 10
     max_bytes: Annotated[int, Field(ge=1, le=100 * MIB)] = 10 * MIB
     media_types: Annotated[tuple[str, ...], Field(max_length=50)] = (
@@ -169,19 +132,18 @@ class AttachmentSettings(_Block):
         "application/zip",
         "application/msword",
         "application/vnd.*",
+        "application/ofd",
         "text/plain",
     )
+    """What the bytes may be; what name and header claim does not count."""
 
 
 Auth = Annotated[
     NoAuth | HeaderAuth | TokenAuth | CertificateAuth | SignatureAuth, Field(discriminator="kind")
 ]
-Paging = Annotated[
-    NoPaging | PagePaging | OffsetPaging | KeysetPaging | CursorPaging, Field(discriminator="kind")
-]
 
 
-class RestSettings(_Block):
+class RestSettings(Block):
     """One polled list. Values of `params` may hold {page} {offset} {size} {cursor} {from} {to} {last_id}."""
 
     kind: Literal["rest"]
@@ -191,9 +153,11 @@ class RestSettings(_Block):
     method: Literal["GET", "POST"] = "GET"
     body: Literal["query", "form", "json"] = "query"
     """Where the parameters go."""
-    params: Annotated[Mapping[Name, Text], Field(max_length=100)] = {}
+    params: Params = Field(default_factory=dict)
     headers: Annotated[Mapping[Name, Text], Field(max_length=50)] = {}
     auth: Auth = NoAuth()
+    authority: SecretRef | None = None
+    """The certificate (PEM) of the authority that signed the source's own; without it, the system's list."""
     paging: Paging = NoPaging()
     items: Selector = "@"
     """Where the list of items stands in the answer."""
@@ -201,7 +165,9 @@ class RestSettings(_Block):
     updated: TimeSettings | None = None
     """The item's change time. Without it every round reads everything; the ledger drops repeats."""
     success: Says | None = None
+    """What an answer in the 200s must say inside to count. Only then an absent list is an empty one."""
     throttled: Says | None = None
+    """How an answer in the 200s says "slow down"."""
     window_format: TimeFormat = "%Y-%m-%d %H:%M:%S"
     """How {from} and {to} are written, in Shanghai time."""
     overlap: Annotated[Duration, within("0s", "30d")] = timedelta(minutes=10)
@@ -213,9 +179,24 @@ class RestSettings(_Block):
     detail: DetailSettings | None = None
     attachments: AttachmentSettings | None = None
     max_pages: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    """More than so many pages in a round are an error, or the next round's where `ascending` is set."""
     max_bytes: Annotated[int, Field(ge=1024, le=64 * MIB)] = 8 * MIB
+    """Of one answer, unpacked."""
     timeout: Annotated[Duration, within("1s", "5m")] = timedelta(seconds=20)
+    """The longest wait for an answer; all of it must be there within three times that."""
     tries: Annotated[int, Field(ge=1, le=5)] = 2
     """Quick tries of one request after a broken connection or a 5xx; patience beyond that is the hub's."""
     per_minute: Annotated[int, Field(ge=1, le=60_000)] = 600
     """Requests a minute at most."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        needed = {"page": "page", "offset": "offset", "cursor": "cursor", "keyset": "from"}
+        slot = needed.get(self.paging.kind)
+        if slot and slot not in slots_in(self.params):
+            raise ValueError(f"paging: {{{slot}}} must stand in params, or every page is the first one")
+        if self.paging.kind == "keyset" and self.updated is None:
+            raise ValueError("paging: keyset goes on from the change time; say where `updated` stands")
+        if self.method == "GET" and self.body != "query":
+            raise ValueError(f"body: a GET has no {self.body}; write method: POST, or body: query")
+        return self

@@ -44,9 +44,9 @@ class Select:
             return None
 
 
-def id_text(value: object) -> str | None:
-    """An id as text: words and numbers of any length. None for what is no id (empty, list, true)."""
+def id_text(value: object, most: int = 200) -> str | None:
+    """An id as text: words and numbers as they stand. None for what is no id (empty, list, true)."""
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         return None
     text = str(value).strip()
-    return text if 0 < len(text) <= 200 else None
+    return text if 0 < len(text) <= most else None

@@ -94,7 +94,7 @@ class Attachment(Frozen):
     """A claim check: the bytes lie encrypted in the attachment store under their hash."""
 
     name: Name
-    media_type: Word = "application/octet-stream"
+    media_type: Annotated[str, _limits(127), _Clean] = "application/octet-stream"
     size: Annotated[int, Field(ge=0)]
     sha256: Sha256
 

@@ -1,0 +1,55 @@
+"""What the settings of polled sources are made of: blocks that refuse unknown keys, URLs, conditions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from connectors.selecting import Select, Selector
+
+MIB = 1024 * 1024
+
+
+class Block(BaseModel):
+    """A part of a configuration file."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True
+    )
+
+
+def _web_address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or any(sign.isspace() for sign in url):
+        raise ValueError("is not a URL: it must begin with http:// or https:// and name a host")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user or a password")
+    return url
+
+
+Url = Annotated[str, Field(max_length=2000), AfterValidator(_web_address)]
+Text = Annotated[str, Field(max_length=500)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Says(Block):
+    """A condition on an answer: what stands at a place is one of these words; `0` and `"0"` are the same."""
+
+    at: Selector
+    is_: Annotated[tuple[str | int | bool, ...], Field(alias="is", min_length=1, max_length=50)]
+
+    def holds(self, data: Any) -> bool:
+        return spell_word(Select(self.at)(data)) in map(spell_word, self.is_)
+
+
+def spell_word(word: object) -> str | None:
+    """How a code is compared. None for what is no word, so that it equals nothing configured."""
+    if isinstance(word, bool):
+        return str(word).lower()
+    return str(word).strip() if isinstance(word, (str, int)) else None

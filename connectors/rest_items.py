@@ -1,0 +1,170 @@
+"""
+An item of a polled list becomes an envelope: its id, its change time, its detail, its files.
+
+Nothing else of it is read. What is odd about one item is said in its envelope, so that it takes no
+neighbour along. Details and files of an item that has not changed are remembered for a while: the
+overlap hands out the same items round after round.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from connectors.blocks import MIB
+from connectors.http import Gone, Request
+from connectors.rest_asking import Asker
+from connectors.rest_files import Files
+from connectors.rest_paging import Page, Seen
+from connectors.rest_settings import DetailSettings, RestSettings
+from connectors.selecting import Select, id_text
+from connectors.times import read_time
+from router import jsontext
+from router.errors import Throttled, TransientError
+from router.message import Attachment, Envelope
+from router.ports import AttachmentStore, Clock
+
+LARGEST = 16 * MIB
+"""The body of an envelope."""
+REMEMBERED = timedelta(hours=1)
+MEMORY = 16 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What further calls brought for one item."""
+
+    body: bytes
+    problem: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Items:
+    """Reads the items of one source. Not thread-safe; lives as long as the source."""
+
+    def __init__(
+        self, source: str, settings: RestSettings, asker: Asker, *, store: AttachmentStore, clock: Clock
+    ) -> None:
+        self._source = source
+        self._settings = settings
+        self._asker = asker
+        self._clock = clock
+        self._list = Select(settings.items)
+        self._id = Select(settings.id)
+        self._time = Select(settings.updated.at) if settings.updated else None
+        files = settings.attachments
+        self._files = Files(settings.url, files, asker, store) if files else None
+        self._memory = _Memory()
+
+    def listed(self, page: Page) -> list[Any] | None:
+        """The items of a page; None when there is no list where one should be."""
+        found = self._list(page.data)
+        if found is None and page.data is None:
+            return []
+        if found is None and self._settings.success is not None:
+            return []  # an empty page is often an absent list; that the answer is a good one was said
+        return found if isinstance(found, list) else None
+
+    def seen(self, item: Any) -> Seen:
+        """Who the item is and when it changed."""
+        written = self._time(item) if self._time else None
+        formats = self._settings.updated.formats if self._settings.updated else ()
+        return Seen(self._identity(item)[0], read_time(written, formats), str(written or "")[:64])
+
+    def envelope(self, item: Any, *, is_patient: bool = True) -> Envelope:
+        """Raises TransientError when detail or files cannot be had now; without patience, says so in it."""
+        source_id, problem = self._identity(item)
+        seen, body = self.seen(item), jsontext.dumps(item)
+        brought = Brought(body, problem) if problem else self._brought(item, seen, body, is_patient)
+        problem, body = brought.problem, brought.body
+        if len(body) > LARGEST:
+            problem, body = f"an item of {len(body)} bytes is more than an envelope holds", body[:LARGEST]
+        return Envelope(
+            source=self._source,
+            source_id=source_id,
+            body=body,
+            updated_at=seen.updated,
+            received_at=self._clock(),
+            attachments=brought.attachments,
+            notes=brought.notes,
+            problem=problem[:500] if problem else None,
+        )
+
+    def _identity(self, item: Any) -> tuple[str, str | None]:
+        """The item's own id; the hash of its content and a problem, when it has none."""
+        source_id = id_text(self._id(item)) if isinstance(item, Mapping) else None
+        if source_id is not None:
+            return source_id, None
+        hashed = f"sha256:{hashlib.sha256(jsontext.dumps(item)).hexdigest()}"
+        if not isinstance(item, Mapping):
+            return hashed, "an item of the list is not an object"
+        return hashed, f"no id at {self._settings.id}"
+
+    def _brought(self, item: Any, seen: Seen, listed: bytes, is_patient: bool) -> Brought:
+        """Detail and files, from memory where the list shows that nothing has changed."""
+        if self._settings.detail is None and self._files is None:
+            return Brought(listed)
+        known = self._memory.recall(seen.id, listed, self._clock()) if seen.updated else None
+        if known is not None:
+            return known
+        brought = self._fetched(item, seen.id, listed, is_patient)
+        if is_patient and brought.problem is None:
+            self._memory.keep(seen.id, listed, brought, self._clock())
+        return brought
+
+    def _fetched(self, item: Any, source_id: str, listed: bytes, is_patient: bool) -> Brought:
+        problem, body = None, listed
+        if self._settings.detail is not None:
+            item, problem = self._detailed(self._settings.detail, item, source_id, is_patient)
+            body = jsontext.dumps(item)
+        if problem or self._files is None:
+            return Brought(body, problem)
+        return Brought(body, None, *self._files.fetch(item, is_patient=is_patient))
+
+    def _detailed(
+        self, detail: DetailSettings, item: Any, source_id: str, is_patient: bool
+    ) -> tuple[Any, str | None]:
+        params = {name: value.replace("{id}", source_id) for name, value in detail.params.items()}
+        url = detail.url.replace("{id}", quote(source_id, safe=""))
+        try:
+            page = self._asker.page(Request("GET", url, params, self._settings.headers), detail.gone)
+        except Gone:
+            return item, "its detail is not there; this is the list's entry"
+        except TransientError as error:
+            if is_patient or isinstance(error, Throttled):
+                raise
+            return item, f"its detail could not be had, time and again; this is the list's entry ({error})"
+        found = Select(detail.item)(page.data) if detail.item else page.data
+        return (found, None) if isinstance(found, Mapping) else (item, "its detail is not an object")
+
+
+class _Memory:
+    """What was brought for unchanged items, bounded in size and age."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, tuple[bytes, datetime, Brought]] = OrderedDict()
+        self._size = 0
+
+    def recall(self, source_id: str, listed: bytes, now: datetime) -> Brought | None:
+        digest, at, brought = self._kept.get(source_id, (b"", now, None))
+        if brought is None or digest != _digest(listed) or now - at > REMEMBERED:
+            return None
+        return brought
+
+    def keep(self, source_id: str, listed: bytes, brought: Brought, now: datetime) -> None:
+        if source_id in self._kept:
+            self._size -= len(self._kept.pop(source_id)[2].body)
+        self._kept[source_id] = (_digest(listed), now, brought)
+        self._size += len(brought.body)
+        while self._size > MEMORY or len(self._kept) > 20_000:
+            self._size -= len(self._kept.popitem(last=False)[1][2].body)
+
+
+def _digest(listed: bytes) -> bytes:
+    return hashlib.sha256(listed).digest()
