@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +18,7 @@ from router.decisions.facts import CaseHistory
 from router.decisions.rules import RuleSet
 from router.directory import Directory, Part
 from router.errors import MappingFailed
-from router.message import Appeal
+from router.message import Appeal, Frozen
 
 _OFFICES: tuple[Part, ...] = ("desk", "supervision", "archive")
 _GIVEN = {
@@ -32,33 +31,26 @@ _GIVEN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Confusion:
+class Confusion(Frozen):
     expected: str
     actual: str
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class UnitScore:
+class UnitScore(Frozen):
     """One unit: how many cases expected it, how many it got, how many of those rightly."""
 
     unit: str
     expected: int
     got: int
     right: int
-
-    @property
-    def precision(self) -> float:
-        return self.right / self.got if self.got else 0.0
-
-    @property
-    def recall(self) -> float:
-        return self.right / self.expected if self.expected else 0.0
+    precision: float
+    """Right among those it got."""
+    recall: float
+    """Right among those that expected it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(Frozen):
     """Shares are of all cases, between 0 and 1."""
 
     cases: int
@@ -164,10 +156,19 @@ class _Tally:
             precision=_share(right - right_desk, total - desk),
             desk=_share(desk, total),
             supervision=_share(supervision, total),
-            units=tuple(UnitScore(u, self._expected[u], self._got[u], self._right[u]) for u in units),
-            confusions=tuple(Confusion(e, a, n) for (e, a), n in self._wrong.most_common()),
+            units=tuple(self._score(unit) for unit in units),
+            confusions=tuple(
+                Confusion(expected=e, actual=a, count=n) for (e, a), n in self._wrong.most_common()
+            ),
             rules=dict(self._rules.most_common()),
             unknown=tuple(sorted(self._expected.keys() - self._directory.units.keys())),
+        )
+
+    def _score(self, unit: str) -> UnitScore:
+        expected, got, right = self._expected[unit], self._got[unit], self._right[unit]
+        precision, recall = _share(right, got), _share(right, expected)
+        return UnitScore(
+            unit=unit, expected=expected, got=got, right=right, precision=precision, recall=recall
         )
 
 

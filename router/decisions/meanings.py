@@ -62,7 +62,7 @@ def implies(narrow: Meaning, wide: Meaning) -> bool:
         case OneOf(), Prefixed():
             return all(isinstance(v, str) and v.startswith(wide.prefixes) for v in narrow.values)
         case OneOf(), Between():
-            return not narrow.is_list and all(_inside(v, wide) for v in narrow.values)
+            return all(_inside(v, wide) for v in narrow.values)
         case OneOf(), Present(wanted=True):
             return all(value not in ("", None) for value in narrow.values)
         case Prefixed(), Prefixed():

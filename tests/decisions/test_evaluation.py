@@ -39,12 +39,23 @@ def test_shares_and_confusions() -> None:
     assert result.precision == pytest.approx(3 / 4)
     assert result.desk == pytest.approx(2 / 6)
     assert result.supervision == pytest.approx(1 / 6)
-    assert set(result.confusions) == {Confusion("rsj", "gaj", 1), Confusion("jyj", "desk", 1)}
+    assert set(result.confusions) == {
+        Confusion(expected="rsj", actual="gaj", count=1),
+        Confusion(expected="jyj", actual="desk", count=1),
+    }
     scores = {score.unit: score for score in result.units}
-    assert scores["rsj"] == UnitScore("rsj", expected=3, got=2, right=2)
-    assert (scores["rsj"].precision, scores["rsj"].recall) == (1, pytest.approx(2 / 3))
+    assert scores["rsj"] == UnitScore(unit="rsj", expected=3, got=2, right=2, precision=1, recall=2 / 3)
     assert (scores["gaj"].precision, scores["jyj"].recall) == (0, 0)
     assert result.rules == {"r1": 3, "everything-else": 2, "r0": 1}
+
+
+def test_the_result_is_plain_json_with_every_share() -> None:
+    told = evaluate(RULES, [case("欠薪", "gaj")], DIRECTORY).model_dump(mode="json")
+    assert told["confusions"] == [{"expected": "gaj", "actual": "rsj", "count": 1}]
+    assert {unit["unit"]: (unit["precision"], unit["recall"]) for unit in told["units"]} == {
+        "gaj": (0, 0),
+        "rsj": (0, 0),
+    }
 
 
 def test_no_cases_make_no_division_by_nothing() -> None:
