@@ -19,6 +19,7 @@ from tests.servers import (
     find_promtool,
     give_postgres,
     give_rabbitmq,
+    takes_queues,
 )
 
 
@@ -33,6 +34,9 @@ def amqp(rabbitmq: RabbitMQ | BorrowedRabbitMQ) -> Iterator[VirtualHost]:
     """A virtual host of the test's own: `.url`, `.name`, `.management_url`, `.broker`, `.manage(...)`."""
     name = f"test-{secrets.token_hex(6)}"
     url = rabbitmq.address.create_vhost(name)
+    if isinstance(rabbitmq, RabbitMQ) and not takes_queues(url):
+        rabbitmq.start_afresh()
+        url = rabbitmq.address.create_vhost(name)
     yield VirtualHost(name, url, rabbitmq)
     if not rabbitmq.is_running:
         rabbitmq.start()

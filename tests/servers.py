@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 from urllib.parse import urlsplit
 
+import pika
+import pika.exceptions
 import pytest
 
 from demo.servers.postgres import DatabaseServer, PostgreSQL
@@ -33,6 +35,7 @@ __all__ = [
     "free_port",
     "give_postgres",
     "give_rabbitmq",
+    "takes_queues",
 ]
 
 Server = TypeVar("Server", RabbitMQ, PostgreSQL)
@@ -133,6 +136,19 @@ def give_rabbitmq() -> Iterator[RabbitMQ | BorrowedRabbitMQ]:
         return
     with _installed(RabbitMQ) as server:
         yield server
+
+
+def takes_queues(amqp_url: str) -> bool:
+    """Whether the broker still makes quorum queues: a test before may have worn its Raft system out."""
+    try:
+        connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
+        channel = connection.channel()
+        channel.queue_declare("probe", durable=True, arguments={"x-queue-type": "quorum"})
+        channel.queue_delete("probe")
+        connection.close()
+    except pika.exceptions.AMQPError:
+        return False
+    return True
 
 
 def give_postgres() -> Iterator[PostgreSQL | BorrowedPostgreSQL]:

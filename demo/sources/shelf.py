@@ -1,8 +1,9 @@
 """
 What one outside system shows when it is asked: which appeals are there by now, and in which version.
 
-Appeals turn up in waves. A later version turns up only after the one before was handed out, so that
-each version is handed out at least once, whoever is killed in between.
+Appeals turn up in waves. A later version turns up only when the one before was handed out and a fresh
+listing was begun since. Whoever was killed in the middle of the first has then read it again in the
+second: so each version is taken once at least, and a kill does not change what becomes of an appeal.
 """
 
 from __future__ import annotations
@@ -66,8 +67,9 @@ class Shelf:
         self._wave = wave
         self._moment = moment
         self._rows: dict[str, Row] = {}
+        self._ripening: list[Row] = []
+        """What changes in two looks' time: the version before was handed out, and perhaps not read."""
         self._ripe: list[Row] = []
-        """What changes next time: the version before was handed out."""
         self._done: set[tuple[str, int, int]] = set()
         self._planned = sum(item.versions + item.touched for item in items)
         self._listings_since = 0
@@ -81,7 +83,7 @@ class Shelf:
             for _ in range(min(self._wave if budget is None else budget, len(self._waiting))):
                 item = self._waiting.pop()
                 self._rows[item.id] = Row(item, 1, self._moment())
-            ripe, self._ripe = self._ripe, []
+            ripe, self._ripe, self._ripening = self._ripe, self._ripening, []
             for row in ripe:
                 self._rows[row.item.id] = self._next(row)
 
@@ -116,7 +118,7 @@ class Shelf:
                 if mark not in self._done:
                     self._done.add(mark)
                     if (row.item.touched and not row.glances) or row.version < row.item.versions:
-                        self._ripe.append(row)
+                        self._ripening.append(row)
             self._record.write(*lines)
 
     def _line(self, row: Row, *, is_repeat: bool) -> dict[str, object]:

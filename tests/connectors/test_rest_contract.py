@@ -1,4 +1,4 @@
-"""The source contract, kept by the one REST connector for four very different systems."""
+"""The source contract, kept by the one REST connector for very different systems."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.connectors.contract import SourceContract
 
 class _OfSystem(SourceContract):
     EXPECTED = systems.IDS
-    SYSTEM: type = systems.App
+    SYSTEM: type[systems.System] = systems.App
 
     @pytest.fixture
     def source(self) -> Iterator[Source]:
@@ -22,7 +22,10 @@ class _OfSystem(SourceContract):
         self.system.server.close()
 
     def break_off(self) -> None:
-        self.system.broken = True
+        self.system.is_broken = True
+
+    def mend(self) -> None:
+        self.system.is_broken = False
 
 
 class TestAppWithTokenAndPages(_OfSystem):
@@ -33,9 +36,17 @@ class TestCrmWithSignedForms(_OfSystem):
     SYSTEM = systems.Crm
 
 
+class TestOffset(_OfSystem):
+    SYSTEM = systems.Offset
+
+
 class TestKeyset(_OfSystem):
     SYSTEM = systems.Keyset
 
 
 class TestNextCursor(_OfSystem):
     SYSTEM = systems.NextCursor
+
+
+class TestLinkHeader(_OfSystem):
+    SYSTEM = systems.Linked

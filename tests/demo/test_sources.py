@@ -138,8 +138,7 @@ class TestCrm:
     def test_a_row_may_change_without_a_change(self, http: httpx.Client, tmp_path: Path) -> None:
         items = [item for item in items_of("crm", count=3000) if item.touched and not item.changes][:1]
         with crm(tmp_path, items) as url:
-            (before,) = crm_rows(ask_crm(http, url, page="1", rows="10"))[:1]
-            (after,) = crm_rows(ask_crm(http, url, page="1", rows="10"))[:1]
+            before, *_, after = (crm_rows(ask_crm(http, url, page="1", rows="10"))[0] for _ in range(3))
         differing = {name for name in before if before[name] != after[name]}
         assert {"note16"} <= differing <= {"note16", "update_time", "note12"}
         assert read(tmp_path / "handed-out-crm.jsonl")[-1]["expect"] == "duplicate"
@@ -238,3 +237,17 @@ def test_a_shelf_is_exhausted_only_when_the_last_version_has_left(tmp_path: Path
             full.refresh()
             full.handed_out(full.listing())
         assert full.progress().is_exhausted
+
+
+def test_a_version_stays_for_one_more_listing_after_it_was_handed_out(tmp_path: Path) -> None:
+    """Else a hub that was killed while it read would never learn of it, and treat the appeal differently."""
+    items = [item for item in items_of("crm", count=4000) if item.changes][:1]
+    seen = []
+    with Record(tmp_path / "h.jsonl") as record:
+        full = shelf("crm", items, record)
+        for _ in range(3):
+            full.refresh()
+            (row,) = full.listing()
+            full.handed_out([row])
+            seen.append(row.version)
+    assert seen == [1, 1, 2]
