@@ -39,6 +39,7 @@ from router.flows.broker_returns import BrokerReturns
 from router.flows.intake import Intake
 from router.flows.polling import Polling, PollingTools
 from router.flows.reading import Reading
+from router.flows.records import Case, Head
 from router.flows.relay import Relay, RelayTools
 from router.flows.worker import Worker, WorkerTools
 from router.ledger.measures import numbers
@@ -170,10 +171,10 @@ class Process:
     def _intake(self) -> Intake:
         installation = self.installation
 
-        def reading(source: str, heads: Mapping[str, object], cases: Mapping[str, object]) -> Reading:
+        def reading(source: str, heads: Mapping[str, Head], cases: Mapping[str, Case]) -> Reading:
             book = installation.book(source)
             assert book is not None, source
-            return Reading(book, heads, cases)  # type: ignore[arg-type]
+            return Reading(book, heads, cases)
 
         return Intake(
             installation.intake_store,

@@ -152,7 +152,7 @@ class _Functions(jmespath_functions.Functions):  # type: ignore[misc]  # jmespat
     def _subtype_check(self, current: Any, allowed: Any, types: Any, function_name: str) -> None:
         super()._subtype_check([_as_known(item) for item in current], allowed, types, function_name)
 
-    @jmespath_functions.signature({"types": []})  # type: ignore[untyped-decorator]
+    @jmespath_functions.signature({"types": []})  # type: ignore[untyped-decorator]  # theirs
     def _func_to_number(self, arg: Any) -> Any:
         if isinstance(arg, (list, dict, bool)) or arg is None:
             return None
@@ -166,7 +166,7 @@ class _Functions(jmespath_functions.Functions):  # type: ignore[misc]  # jmespat
             return None
         return int(arg) if re.fullmatch(r"[+-]?\d{1,100}", arg) else number
 
-    @jmespath_functions.signature({"types": []})  # type: ignore[untyped-decorator]
+    @jmespath_functions.signature({"types": []})  # type: ignore[untyped-decorator]  # theirs
     def _func_to_string(self, arg: Any) -> Any:
         if isinstance(arg, str):
             return arg

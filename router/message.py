@@ -1,10 +1,9 @@
 """
 The canonical vocabulary: what comes in, what an appeal is, what goes on the wire.
 
-Frozen pydantic models with limits on every text and list. Text is cleaned at the model's
-edge: NUL and lone surrogates (which PostgreSQL refuses) become U+FFFD, and the appeal says so
-in `flags`. All times are aware UTC. The JSON Schemas of these models are the contract with
-every receiver (docs/contracts/).
+Frozen pydantic models with limits on every text and list. Text is cleaned at the model's edge: NUL
+and lone surrogates (which PostgreSQL refuses) become U+FFFD, and the appeal says so in `flags`. All
+times are aware UTC. Their JSON Schemas are the contract with every receiver (docs/contracts/).
 """
 
 from __future__ import annotations
@@ -44,8 +43,6 @@ def _to_utc(moment: datetime) -> datetime:
 
 Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """An aware time, kept as UTC. A naive one is an error here; mappings make it aware before."""
-
-
 _Clean = BeforeValidator(clean)
 
 

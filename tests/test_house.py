@@ -25,10 +25,15 @@ MOST_PARAMETERS = 5
 
 LONG_FILES: dict[str, str] = {}
 """path: why it may be longer."""
-LONG_FUNCTIONS: dict[str, str] = {}
+LONG_FUNCTIONS = {
+    "router/ledger/migrations/versions/0001_the_ledger.py:upgrade": "a migration is a list of tables",
+}
 """path:function: why it may be longer."""
 MANY_PARAMETERS = {
     "router/flows/registering.py:register": "three are handed in by wiring, three a person decides",
+    "connectors/rest.py:__init__": "two say which source, four are handed in by wiring",
+    "router/broker/consumer.py:__init__": "four say what to read, two are handed in by wiring",
+    "router/broker/reading.py:__init__": "four say what to read, two are handed in by wiring",
 }
 OPTIONS = "console/cli/"
 """On the command line the parameters of a function are the options of a command."""

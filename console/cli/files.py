@@ -26,14 +26,12 @@ def init(folder: Annotated[Path, typer.Argument(help="新目录 (a new folder)")
 
 def check(config: Folder = HERE, as_json: AsJson = False) -> None:
     """读取全部配置，逐条报告所有问题 (report every problem with file and line); 无问题则无输出."""
-    import os
-
-    from config.files import read_folder
     from config.loading import check as check_
     from config.problems import Advice
-    from config.secrets import Secrets
+    from config.wiring import Installation
 
-    problems = check_(read_folder(config), Secrets(os.environ, config))
+    installation = Installation(config)
+    problems = check_(installation.bundle, installation.secret)
     if as_json:
         show_json(
             [
