@@ -108,6 +108,11 @@ def page(first: int) -> Batch:
 class Proposed:
     """The shortest of rules; the real ones are measured with the full bench."""
 
+    may_reroute = False
+
+    def reroutes(self, outcome: str, before: Appeal, after: Appeal) -> bool:
+        return False
+
     def route(self, appeal: Appeal) -> Decision:
         return Decision(rule="proposed", lead=appeal.proposed_units[0])
 

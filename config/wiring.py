@@ -26,6 +26,7 @@ from config.secrets import Secrets
 from connectors.http_destination import HttpDestination, HttpDestinationSettings
 from router import crashpoints
 from router.decisions.facts import CaseHistory
+from router.decisions.lifecycle import reroutes
 from router.errors import ConfigError, Problem
 from router.flows.dispatching import Dispatching, Plan
 from router.flows.reading import Rulebook
@@ -42,7 +43,7 @@ from router.ledger.replay import ReplayStore
 from router.ledger.sealing import Sealer
 from router.ledger.views import Views
 from router.ledger.worklist import WorkListStore
-from router.message import Appeal, Decision
+from router.message import Appeal, Decision, Outcome
 from router.ports import Destination
 from router.secrets import SecretRef
 
@@ -222,3 +223,10 @@ class FirstLook:
     def route(self, appeal: Appeal) -> Decision:
         decision: Decision = self._rules.route(appeal, CaseHistory())
         return decision
+
+    @property
+    def may_reroute(self) -> bool:
+        return bool(self._rules.reroute_on)
+
+    def reroutes(self, outcome: Outcome, before: Appeal, after: Appeal) -> bool:
+        return reroutes(self._rules, outcome, before, after)

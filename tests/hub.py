@@ -116,7 +116,13 @@ class PlainTranslator:
 
 
 class ProposedRouter:
-    """Sends an appeal where it proposes to go."""
+    """Sends an appeal where it proposes to go; with `may_reroute`, again when that changes."""
+
+    def __init__(self, *, may_reroute: bool = False) -> None:
+        self.may_reroute = may_reroute
+
+    def reroutes(self, outcome: str, before: Appeal, after: Appeal) -> bool:
+        return outcome == "revision" and before.proposed_units != after.proposed_units
 
     def route(self, appeal: Appeal) -> Decision:
         lead, *assisting = appeal.proposed_units

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from router.decisions.lifecycle import consequences
 from router.errors import MalformedEnvelope, PermanentError, Unroutable
 from router.flows.records import (
     UNREGISTERED,
@@ -35,6 +36,13 @@ class Router(Protocol):
 
     def route(self, appeal: Appeal) -> Decision:
         """Where it goes and why. Raises Unroutable."""
+
+    @property
+    def may_reroute(self) -> bool:
+        """Whether any change of an appeal could route it afresh."""
+
+    def reroutes(self, outcome: Outcome, before: Appeal, after: Appeal) -> bool:
+        """Whether this change does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,21 +190,59 @@ class Reading:
         return self._cases.get(appeal_id, _NOTHING)
 
     def _dispatch_change(self, base: Recording) -> Recording:
-        """A supplement updates open tasks; a withdrawal or a close at the source cancels them."""
-        ends = base.outcome in ("withdrawal", "closure")
-        type_: DispatchType = "task.cancelled" if ends else "task.updated"
+        """Open tasks are told, or end; a change that the rules name routes the appeal afresh."""
         case = self._case(base.after.appeal_id)
-        deliveries = tuple(
-            self._delivery(case, task, type_, base.after.revision)
-            for task in case.tasks
-            if task.role != "register"
+        follows = consequences(base.outcome, case.tasks)
+        changed = base._replace(
+            deliveries=tuple(
+                self._delivery(case, c.task, c.message, base.after.revision) for c in follows if c.message
+            ),
+            closed_tasks=tuple(ClosedTask(c.task.task_id, c.ends) for c in follows if c.ends),
+            resolves_dead=True,
         )
-        closed = tuple(
-            ClosedTask(task.task_id, "done" if task.role == "register" else "cancelled")
-            for task in case.tasks
-            if ends or task.role == "register"
+        before = self._before(base) if self._book.router.may_reroute else None
+        assert base.appeal is not None
+        if before is None or not self._book.router.reroutes(base.outcome, before, base.appeal):
+            return changed
+        return self._reroute(changed, base.appeal, case)
+
+    def _before(self, base: Recording) -> Appeal | None:
+        """The revision before this one as today's mapping reads it; None when it cannot."""
+        head = base.before
+        kept = self._book.kept(head.envelope_id) if head and head.envelope_id else None
+        if head is None or kept is None:
+            return None
+        try:
+            return self._book.translator.translate(kept).appeal(Identity(head.appeal_id, head.revision))
+        except PermanentError:
+            return None
+
+    def _reroute(self, changed: Recording, appeal: Appeal, case: Case) -> Recording:
+        """Units no longer named are told that it is cancelled, new ones get a task of their own."""
+        try:
+            decision = self._book.router.route(appeal)
+        except Unroutable as error:
+            return changed._replace(dead=self._dead(Stage.ROUTE, error), resolves_dead=False)
+        open_tasks = [task for task in case.tasks if task.role != "register"]
+        gone = [task for task in open_tasks if task.unit not in decision.units]
+        have = {task.unit for task in open_tasks}
+        tasks = tuple(
+            NewTask(self._book.new_id(), unit, "lead" if unit == decision.lead else "assisting")
+            for unit in decision.units
+            if unit not in have
         )
-        return base._replace(deliveries=deliveries, closed_tasks=closed, resolves_dead=True)
+        leaving = {task.task_id for task in gone}
+        told = tuple(
+            d._replace(type="task.cancelled") if d.task_id in leaving else d for d in changed.deliveries
+        )
+        new = tuple(self._delivery(case, task, "task.created", appeal.revision) for task in tasks)
+        return changed._replace(
+            rule=decision.rule,
+            decision=decision,
+            tasks=tasks,
+            deliveries=told + new,
+            closed_tasks=(*changed.closed_tasks, *(ClosedTask(t.task_id, "cancelled") for t in gone)),
+        )
 
     def _fail(self, base: Recording, error: PermanentError) -> Recording:
         """Recorded all the same: a dead letter for the admin, and a task for the desk to register it."""

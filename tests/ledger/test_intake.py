@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from router.errors import LedgerUnavailable
 from router.ledger import schema as t
 from router.message import Attachment
-from tests.hub import Hub, PlainTranslator
+from tests.hub import Hub, PlainTranslator, ProposedRouter
 
 
 def rows(hub: Hub, table: object) -> int:
@@ -173,3 +173,24 @@ def test_an_attachment_may_be_read_by_the_units_that_got_the_appeal_and_nobody_e
     assert hub.attachments.get(sha) == b"%PDF-1.7 ..."
     assert hub.attachments.get("0" * 64) is None
     assert hub.attachments.get("../../etc/passwd") is None
+
+
+def test_a_change_that_the_rules_name_routes_afresh(hub: Hub) -> None:
+    hub.router = ProposedRouter(may_reroute=True)
+    hub.accept(hub.item("a", to=["rsj"]))
+    assert hub.outcomes(hub.item("a", "改由公安处理", to=["gaj"])) == ["revision"]
+    work = [(row["destination"], row["sequence"], row["type"]) for row in hub.deliveries("a")]
+    assert work == [("gaj", 1, "task.created"), ("rsj", 1, "task.created"), ("rsj", 2, "task.cancelled")]
+    assert {(task["unit"], task["state"]) for task in hub.tasks("a")} == {
+        ("rsj", "cancelled"),
+        ("gaj", "open"),
+    }
+
+
+def test_a_supplement_stays_with_its_units_whatever_the_rules_would_say_now(hub: Hub) -> None:
+    hub.accept(hub.item("a", to=["rsj"]))
+    hub.accept(hub.item("a", "补充", to=["gaj"]))
+    assert [(row["destination"], row["type"]) for row in hub.deliveries("a")] == [
+        ("rsj", "task.created"),
+        ("rsj", "task.updated"),
+    ]

@@ -19,7 +19,7 @@ from router.ledger.sealing import Sealer
 from router.message import Envelope
 from router.ports import Returned
 from router.reasons import Reason, Stage
-from tests.hub import CANARY_PHONE, HASHING, Hub, PlainTranslator, new_id
+from tests.hub import CANARY_PHONE, HASHING, Hub, PlainTranslator, ProposedRouter, new_id
 
 WHO = Actor("admin", "the mapping is mended")
 
@@ -118,7 +118,7 @@ def test_a_dead_delivery_moves_when_todays_rules_name_another_unit(hub: Hub) -> 
     hub.accept(hub.item("a"))
     kill(hub)
 
-    class ToPolice:
+    class ToPolice(ProposedRouter):
         def route(self, appeal: object) -> object:
             from router.message import Decision
 
