@@ -7,6 +7,7 @@ out as they were then; with `today`, as they would be now.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from config.loading import Configuration
@@ -38,7 +39,7 @@ def explain_appeal(
         "decision": None,
     }
     try:
-        explained["fields"] = rows(translator.explain(envelope), masked=True)
+        explained["fields"] = [asdict(row) for row in rows(translator.explain(envelope), masked=True)]
         appeal = translator.translate(envelope).appeal(Identity(appeal_id, revision or 1))
         explained["decision"] = decide(configuration, appeal)
     except PermanentError as error:
