@@ -24,6 +24,9 @@ from router.ports import Accept, Clock, Source
 
 REFUSED_PAUSE = timedelta(minutes=5)
 """A source that refuses us is asked again rarely: someone has to change a password first."""
+SHORTEST_HOLD = timedelta(seconds=45)
+"""How long a dead process keeps a source from being polled; renewed with every batch. Two that poll
+at once do no harm: the ledger recognises what both bring."""
 LONGEST_PAUSE = timedelta(minutes=10)
 USUAL = "usual"
 """Cursor key under which a connector counts what a round usually brings."""
@@ -54,7 +57,7 @@ class Polling:
         self._every = every
         self._tools = tools
         self._failures = 0
-        self._hold = max(every * 3, timedelta(minutes=2))
+        self._hold = max(every * 3, SHORTEST_HOLD)
 
     def run(self, stop: threading.Event) -> None:
         """One round, one pause, until stopped; a round under way stops between two batches."""
