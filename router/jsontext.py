@@ -36,7 +36,8 @@ def loads(raw: bytes | str) -> Any:
         raise MalformedEnvelope(f"JSON nested deeper than {MAX_DEPTH}") from error
     except ValueError as error:  # e.g. an integer of more than 4,300 digits
         raise MalformedEnvelope(f"not JSON: {type(error).__name__}") from error
-    _limit_depth(value)
+    if raw.count("{") + raw.count("[") > MAX_DEPTH:  # with fewer brackets it cannot be deeper
+        _limit_depth(value)
     return value
 
 

@@ -74,6 +74,8 @@ class Reading:
         self._book = rulebook
         self._heads = dict(heads)
         self._cases = dict(cases)
+        self._latest: dict[str, Recording] = {}
+        """What this batch did to an appeal and its case does not show yet."""
 
     def read(self, envelope: Envelope, raw_hash: str) -> Read:
         """Say what this envelope is and what is to be written. Never raises for the envelope's sake."""
@@ -104,7 +106,7 @@ class Reading:
         except PermanentError as error:
             recording = self._fail(base, error)
         self._heads[base.envelope.source_id] = recording.after
-        self._follow(recording)
+        self._latest[recording.after.appeal_id] = recording
         return Read(_accepted(base.envelope, recording.after, recording.outcome), recording, codes)
 
     def _understand(self, base: Recording, translation: Translation) -> Recording:
@@ -187,6 +189,10 @@ class Reading:
         )
 
     def _case(self, appeal_id: str) -> Case:
+        """As the items before this one left it; worked out only for appeals that come again."""
+        latest = self._latest.pop(appeal_id, None)
+        if latest is not None:
+            self._follow(latest)
         return self._cases.get(appeal_id, _NOTHING)
 
     def _dispatch_change(self, base: Recording) -> Recording:
@@ -275,8 +281,8 @@ class Reading:
         return NewDelivery(self._book.new_id(), task.task_id, task.unit, line, revision, type_)
 
     def _follow(self, recording: Recording) -> None:
-        """Keep the overlay in step, for the next item of the same appeal in this batch."""
-        case = self._case(recording.after.appeal_id)
+        """Bring the case up to what this recording did."""
+        case = self._cases.get(recording.after.appeal_id, _NOTHING)
         closed = {task.task_id for task in recording.closed_tasks}
         kept = tuple(task for task in case.tasks if task.task_id not in closed)
         new = tuple(OpenTask(task.task_id, task.unit, task.role) for task in recording.tasks)

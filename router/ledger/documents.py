@@ -28,7 +28,8 @@ _ASIDE = {"attachments", "problem", "notes"}
 def envelope_row(sealer: Sealer, r: Recording, config_hash: str) -> dict[str, Any]:
     """A row of `envelopes`, sealed."""
     e = r.envelope
-    aside = e.model_dump(mode="json", include=_ASIDE, exclude_defaults=True)
+    is_plain = not e.attachments and e.problem is None and not e.notes
+    aside = None if is_plain else e.model_dump(mode="json", include=_ASIDE, exclude_defaults=True)
     plain = (jsontext.dumps(aside) if aside else b"") + b"\n" + e.body
     return {
         "envelope_id": r.envelope_id,
