@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from router.ledger import schema as t
 from router.ledger.bulk import fetch, run_many
 from router.ledger.database import Database
 from router.ledger.documents import open_kept
+from router.ledger.intake import chunks
 from router.ledger.sealing import Sealer
 from router.ports import NewId
 from router.reasons import Reason
@@ -36,8 +38,8 @@ class OutboxStore:
                 due = {"destination": want.destination, "now": now, "limit": want.limit}
                 rows += fetch(connection, DUE[want.finish], due)
             if rows:
-                leased = [{"delivery": row.delivery_id, "until": until} for row in rows]
-                run_many(connection, _LEASE, leased)
+                for some in chunks([row.delivery_id for row in rows]):
+                    connection.execute(_LEASE, {"deliveries": some, "until": until})
         return [self._claimed(row) for row in rows]
 
     def _claimed(self, row: Any) -> Claimed:
@@ -72,13 +74,16 @@ class OutboxStore:
 
     def settle_in(self, connection: Connection, settled: Collection[Settled], now: datetime) -> None:
         """The same inside a transaction of the caller's."""
-        done = [s for s in settled if s.state in ("published", "accepted")]
-        if done:
-            rows = [{"delivery": s.delivery_id, "gen": s.generation, "to": s.state, "at": now} for s in done]
-            run_many(connection, _FINISH, rows)
-        for wrong in settled:
-            if wrong.state not in ("published", "accepted"):
-                self._went_wrong(connection, wrong, now)
+        done: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+        for said in settled:
+            if said.state in ("published", "accepted"):
+                done[said.state, said.generation].append(said.delivery_id)
+            else:
+                self._went_wrong(connection, said, now)
+        for (state, generation), ids in done.items():
+            for some in chunks(ids):
+                change = {"deliveries": some, "gen": generation, "to": state, "at": now}
+                connection.execute(_FINISH, change)
 
     def _went_wrong(self, connection: Connection, s: Settled, now: datetime) -> None:
         reason = (s.reason or Reason.UNEXPECTED).value
@@ -185,13 +190,13 @@ DUE = {
 
 _LEASE = (
     update(_d)
-    .where(_d.c.delivery_id == bindparam("delivery"))
+    .where(_d.c.delivery_id.in_(bindparam("deliveries", expanding=True)))
     .values(generation=_d.c.generation + 1, lease_until=bindparam("until"))
 )
 _FINISH = (
     update(_d)
     .where(
-        _d.c.delivery_id == bindparam("delivery"),
+        _d.c.delivery_id.in_(bindparam("deliveries", expanding=True)),
         _d.c.generation == bindparam("gen"),
         text(f"state IN {t.LIVE}"),
     )
