@@ -160,15 +160,16 @@ class Client:
 def unpacked(chunks: Iterator[bytes], packing: str, most: int, where: str) -> bytes:
     """The body as it was before packing, never more than `most` bytes of it in memory."""
     unpacker = _unpacker(packing, where)
-    body = bytearray()
+    body, taken = bytearray(), 0
     for chunk in chunks:
+        taken += len(chunk)
         try:
             body += unpacker.decompress(chunk, most + 1 - len(body)) if unpacker else chunk
         except zlib.error as error:
             raise SourceUnavailable(f"{where} answered something that is not {packing}") from error
         if len(body) > most:
             raise TooLarge(f"{where} answered more than {most // 1024} KiB; raise max_bytes, or page less")
-    if unpacker and body and (not unpacker.eof or unpacker.unused_data):
+    if unpacker and taken and (not unpacker.eof or unpacker.unused_data):
         raise SourceUnavailable(f"{where} answered a {packing} body that is cut off")
     return bytes(body)
 

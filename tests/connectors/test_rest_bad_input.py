@@ -151,16 +151,6 @@ def test_a_token_that_is_never_good_ends_the_round() -> None:
     app.server.close()
 
 
-def test_a_next_cursor_in_a_circle_ends_the_round() -> None:
-    system = systems.NextCursor()
-    system.circle = True
-    got, error = collect(systems.source(system.settings))
-    assert isinstance(error, SourceUnavailable)
-    assert "circle" in str(error)
-    assert ids(got), "what was good is kept"
-    system.server.close()
-
-
 def test_the_same_page_again_and_again_ends_the_round(serve: Serve) -> None:
     page = {"data": [{"id": "a"}, {"id": "b"}]}
     got, error = collect(
