@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 
 import httpx
 
@@ -41,6 +41,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] | None = None
     json: Any = None
+    hides_path: bool = False
+    """The path is not for error texts: a file is often named after a person."""
 
     def spread(self) -> Request:
         """The same with the URL's own query among the parameters, where a signature must find it."""
@@ -49,6 +51,11 @@ class Request:
         if not pairs or len(dict(pairs)) < len(pairs):
             return self
         return replace(self, url=parts._replace(query="").geturl(), query={**dict(pairs), **self.query})
+
+    @property
+    def shown(self) -> str:
+        """What error texts call it."""
+        return shown(urljoin(self.url, "/")) + "…" if self.hides_path else shown(self.url)
 
     @property
     def full_url(self) -> str:
@@ -102,7 +109,7 @@ class Client:
 
     def send(self, request: Request, *, most: int) -> Answer:
         """One attempt. Raises SourceUnavailable, Throttled or SourceRefused, without a query string in it."""
-        where = f"{self._source}: {shown(request.url)}"
+        where = f"{self._source}: {request.shown}"
         with as_hub_errors(where), self._watched(where), self._streamed(request) as response:
             if not 200 <= response.status_code < 300:
                 raise refused(where, response.status_code, response.headers)

@@ -17,7 +17,7 @@ from typing import Any
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from connectors.blocks import MIB, Says, spell_word
-from connectors.http import Answer, Client, Gone, Request, TooLarge, Unauthorized, shown
+from connectors.http import Answer, Client, Gone, Request, TooLarge, Unauthorized
 from connectors.rate import RateLimit, TokenBucket
 from connectors.rest_auth import make_auth
 from connectors.rest_paging import Page
@@ -85,7 +85,7 @@ class Asker:
 
     def file(self, url: str, *, signed: bool, most: int) -> bytes:
         """A file's bytes. Only the source itself may be shown our credentials."""
-        request = Request("GET", url)
+        request = Request("GET", url, hides_path=True)
         return self._prove(request, most).body if signed else self._send(request, most).body
 
     def _prove(self, request: Request, most: int) -> Answer:
@@ -125,7 +125,7 @@ class Asker:
             raise _Again(str(error)) from error
 
     def _json(self, answer: Answer, request: Request) -> Any:
-        where = f"{self._source}: {shown(request.url)}"
+        where = f"{self._source}: {request.shown}"
         if answer.status == 204:
             return None
         try:
@@ -141,7 +141,7 @@ class Asker:
         return isinstance(auth, TokenAuth) and auth.expired is not None and auth.expired.holds(data)
 
     def _judge(self, data: Any, request: Request, gone: Says | None) -> None:
-        where = f"{self._source}: {shown(request.url)}"
+        where = f"{self._source}: {request.shown}"
         if self._has_token_ended(data):
             raise SourceRefused(f"{where} refused a fresh token as well; check its credentials")
         if self._settings.throttled is not None and self._settings.throttled.holds(data):

@@ -26,7 +26,7 @@ from connectors.selecting import Select, id_text
 from connectors.times import read_time
 from router import jsontext
 from router.errors import Throttled, TransientError
-from router.message import Attachment, Envelope
+from router.message import Attachment, Envelope, clean
 from router.ports import AttachmentStore, Clock
 
 LARGEST = 16 * MIB
@@ -75,7 +75,7 @@ class Items:
         """Who the item is and when it changed."""
         written = self._time(item) if self._time else None
         formats = self._settings.updated.formats if self._settings.updated else ()
-        return Seen(self._identity(item)[0], read_time(written, formats), str(written or "")[:64])
+        return Seen(self._identity(item)[0], read_time(written, formats), str(clean(str(written or "")))[:64])
 
     def envelope(self, item: Any, *, is_patient: bool = True) -> Envelope:
         """Raises TransientError when detail or files cannot be had now; without patience, says so in it."""

@@ -70,6 +70,6 @@ def _time(written: Mapping[str, str]) -> datetime | None:
 def _mean(written: Mapping[str, str]) -> float:
     said = written.get("mean", written.get("usual", ""))
     try:
-        return min(max(float(said), 0.0), 1e9)
+        return min(max(0.0, float(said)), 1e9)  # in this order, which makes "nan" 0
     except ValueError:
         return 0.0

@@ -14,6 +14,8 @@ import jmespath
 from jmespath.exceptions import JMESPathError, JMESPathTypeError
 from pydantic import AfterValidator, StringConstraints
 
+from router.message import clean
+
 
 def _compilable(path: str) -> str:
     try:
@@ -45,8 +47,11 @@ class Select:
 
 
 def id_text(value: object, most: int = 200) -> str | None:
-    """An id as text: words and numbers as they stand. None for what is no id (empty, list, true)."""
+    """An id as text: words and numbers as they stand. None for what is no id (empty, list, true).
+
+    Cleaned as an envelope cleans it: a lone surrogate can be neither kept nor sent back.
+    """
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         return None
-    text = str(value).strip()
+    text = str(clean(str(value))).strip()
     return text if 0 < len(text) <= most else None

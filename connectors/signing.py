@@ -41,7 +41,8 @@ def with_secret(text: str, secret: str, goes: SecretGoes, key_param: str = "key"
 
 def signature(algorithm: Algorithm, text: str, *, key: str | None = None, spelling: Spelling = "hex") -> str:
     """An HMAC under the key, the plain digest without one."""
-    raw = digest(algorithm, text.encode(), key.encode() if key is not None else None)
+    # A file's address may hold what no request can: that is found out, and told, when it is sent.
+    raw = digest(algorithm, text.encode("utf-8", "surrogatepass"), key.encode() if key is not None else None)
     if spelling == "base64":
         return spell(raw, "base64")
     return spell(raw, "hex").upper() if spelling == "HEX" else spell(raw, "hex")
