@@ -34,9 +34,10 @@ IDLE_WAIT = timedelta(milliseconds=5)
 """How long a turn with nothing to do waits for the broker's next word, or to be woken."""
 LOOK_AGAIN = timedelta(milliseconds=250)
 """How soon an idle relay looks into the ledger unasked; what another process committed is seen then."""
-CLAIM_SHARE = 3
-"""After a claim the ledger is left alone for so many times its length: under load claims grow large
-by themselves, and the intake gets the ledger's one writer most of the time."""
+SMALL_TURN = 500
+GATHER = timedelta(milliseconds=25)
+"""A turn that moved few messages is followed by this pause, so that the next one moves more: two
+transactions for a handful of messages would keep the intake from the ledger's one writer."""
 TROUBLE_PAUSE = timedelta(seconds=1)
 CLOSING_WAIT = timedelta(seconds=10)
 """How long a graceful stop waits for outstanding confirms."""
@@ -69,7 +70,7 @@ class Relay:
         self._worth = max(1, room // 2)
         self._attempts: dict[tuple[str, int], int] = {}
         self._look_at: datetime | None = None
-        self._rest_until: datetime | None = None
+        self._gather = threading.Event()
         self._woken = threading.Event()
 
     def wake(self) -> None:
@@ -78,6 +79,7 @@ class Relay:
 
     def run(self, stop: threading.Event) -> None:
         """Turn until told to stop, then finish: wait for confirms, settle, give back the rest."""
+        self._gather = stop
         while not stop.is_set():
             try:
                 self.turn()
@@ -88,19 +90,19 @@ class Relay:
 
     def turn(self) -> bool:
         """One turn; whether anything moved."""
-        moved = self._settle(self._tools.publisher.outcomes(timedelta(0)))
-        moved |= self._send()
-        if not moved:
-            moved = self._settle(self._tools.publisher.outcomes(IDLE_WAIT))
-        return moved
+        moved = self._settle(self._tools.publisher.outcomes(timedelta(0))) + self._send()
+        if moved == 0:
+            return self._settle(self._tools.publisher.outcomes(IDLE_WAIT)) > 0
+        if moved < SMALL_TURN:
+            self._gather.wait(GATHER.total_seconds())
+        return True
 
-    def _send(self) -> bool:
+    def _send(self) -> int:
         now = self._tools.clock()
         if not self._tools.publisher.is_connected or not self._is_time(now):
-            return False
+            return 0
         wants = self._wants()
         claims = self._tools.outbox.claim(wants, now, now + self._lease) if wants else []
-        self._rest_until = self._tools.clock() + (self._tools.clock() - now) * CLAIM_SHARE
         crashpoint("relay.after_claim")
         for place, claimed in enumerate(claims):
             self._publish(claimed)
@@ -108,11 +110,9 @@ class Relay:
                 crashpoint("relay.mid_publish")
         if not claims:
             self._look_at = now + LOOK_AGAIN
-        return bool(claims)
+        return len(claims)
 
     def _is_time(self, now: datetime) -> bool:
-        if self._rest_until is not None and now < self._rest_until:
-            return False
         if self._woken.is_set() or self._look_at is None or now >= self._look_at:
             self._woken.clear()
             self._look_at = None
@@ -158,9 +158,10 @@ class Relay:
             )
         )
 
-    def _settle(self, outcomes: Collection[Published], *, closing: bool = False) -> bool:
+    def _settle(self, outcomes: Collection[Published], *, closing: bool = False) -> int:
+        """How many were written down."""
         if not outcomes:
-            return False
+            return 0
         crashpoint("relay.after_confirm")
         now = self._tools.clock()
         given_back = [o for o in outcomes if not o.sent or (closing and o.verdict == "unknown")]
@@ -174,7 +175,7 @@ class Relay:
             self._attempts.pop((outcome.delivery_id, outcome.generation), None)
         for outcome, said in zip(decided, settled, strict=True):
             self._tools.announce(_event(outcome, said, now))
-        return True
+        return len(outcomes)
 
     def _verdict(self, outcome: Published, now: datetime) -> Settled:
         if outcome.verdict == "confirmed":
