@@ -87,6 +87,7 @@ class _Reader:
         self.unreadable: dict[str, str] = {}
 
     def take(self, path: str) -> None:
+        """Read one file; what is missing is passed over, what cannot be read is noted with the reason."""
         try:
             text = self._text(path)
         except FileNotFoundError:

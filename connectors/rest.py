@@ -66,6 +66,7 @@ class RestSource:
         """Nothing: the source keeps no account of what we have."""
 
     def fetch(self, after: Cursor | None) -> Iterator[Batch]:
+        """Walk the list from the cursor minus the overlap; again, when it shifted while it was read."""
         progress = Progress.begin(after, self._settings.since)
         began, from_ = progress.newest, self._window_start(progress)
         handed: set[bytes] = set()

@@ -35,6 +35,7 @@ def explain_appeal(
         "source_id": envelope.source_id,
         "config_hash": configuration.hash,
         "problem": envelope.problem,
+        "notes": list(envelope.notes),
         "fields": [],
         "decision": None,
     }

@@ -37,6 +37,7 @@ class Child:
     _early_deaths: int = 0
 
     def start(self) -> None:
+        """Start the process and hand it what it gets on standard input."""
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
                 self.command,

@@ -115,6 +115,7 @@ class Function:
         return self.arguments.model_validate({next(iter(self.arguments.model_fields)): written})
 
     def bind(self, arguments: Arguments | None) -> Bound:
+        """The function with its arguments; over a list, value by value, where it is made for single ones."""
         run = self.run
         if not self.each:
             return lambda value, call: run(value, arguments, call)

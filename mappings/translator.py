@@ -82,6 +82,8 @@ class MappingTranslator:
     def translate(self, envelope: Envelope) -> Translated:
         """Raises MalformedEnvelope or MappingFailed, whatever came."""
         data, flags = _read(envelope)
+        if envelope.notes:
+            flags.append("incomplete")
         call = Call(self.around, envelope.source)
         values = self._fill(data, call)
         source_time = self.source_time.make(data, call) if self.source_time else None

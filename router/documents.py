@@ -161,6 +161,7 @@ class _Plain:
         self._nodes = 0
 
     def of(self, node: Any, above: tuple[int, ...] = ()) -> Any:
+        """The node as plain dicts, lists and scalars. Raises ConfigError when aliases nest without end."""
         self._nodes += 1
         if self._nodes > MAX_NODES or id(node) in above:
             raise ConfigError(

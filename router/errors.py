@@ -83,6 +83,11 @@ class SourceRefused(HubError):
     """The source rejects us (credentials, contract), not the message: pause it and tell ops."""
 
 
+def told(error: Exception) -> str:
+    """What may be said of an error. Ours carry no personal data; a stranger's text may quote anything."""
+    return str(error) if isinstance(error, HubError) else f"unforeseen {type(error).__name__}"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong in the configuration: where it stands, what it is, what to do."""

@@ -232,7 +232,7 @@ class Appeal(Frozen):
     closure: Closure | None = None
     extensions: Annotated[dict[Word, Annotated[Scalar, _Clean]], Field(max_length=50)] = {}
     flags: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
-    """What the hub noticed: `replaced_characters`, `uscc_check_digit`, `unknown_code:<field>` …"""
+    """What the hub noticed: `replaced_characters`, `incomplete`, `unknown_code:<field>` …"""
 
 
 class Task(Frozen):

@@ -108,6 +108,8 @@ def explain(
         return
     from console.cli.traces import show_decision, show_fields
 
+    for said in filter(None, [explained["problem"], *explained["notes"]]):
+        print(f"⚠ {said}")
     show_fields(explained["fields"])
     show_decision(explained["decision"])
 

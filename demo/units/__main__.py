@@ -22,6 +22,7 @@ from demo.units.over_http import HttpUnit
 
 
 def main() -> None:
+    """Work as the units named on standard input until told to stop."""
     die_with_parent()
     wanted = json.load(sys.stdin)
     stop = threading.Event()

@@ -143,6 +143,7 @@ class _Tally:
             self._wrong["/".join(expected), lead] += 1
 
     def result(self) -> Evaluation:
+        """What was counted, as shares."""
         total = self._got.total()
         desk, supervision = (
             self._got[self._directory.office(part) or ""] for part in ("desk", "supervision")

@@ -12,12 +12,13 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from router.crashpoints import crashpoint
-from router.errors import HubError, LedgerUnavailable, SourceRefused, TransientError
+from router.errors import HubError, LedgerUnavailable, SourceRefused, TransientError, told
 from router.events import FeedSilent, Observer, RoundFailed, RoundFinished
 from router.message import Cursor
 from router.ports import Accept, Clock, Source
@@ -67,10 +68,11 @@ class Polling:
             try:
                 if self._tools.leases.take(name, self._tools.clock(), self._hold):
                     pause = self.round(stop)
-            except LedgerUnavailable as error:
+            except Exception as error:  # the edge of this flow: the source is asked again later
                 pause = self._failed(error)
             stop.wait(pause.total_seconds())
-        self._tools.leases.give_back(name, self._tools.clock())
+        with suppress(LedgerUnavailable):  # it ends by itself
+            self._tools.leases.give_back(name, self._tools.clock())
 
     def round(self, stop: threading.Event) -> timedelta:
         """One polling round; how long to pause after it. Announces how it went."""
@@ -107,7 +109,7 @@ class Polling:
         if usual and not counts:
             self._tools.announce(FeedSilent(self._tools.clock(), self._source.name, usual))
 
-    def _failed(self, error: HubError) -> timedelta:
+    def _failed(self, error: Exception) -> timedelta:
         """Announce it, and pause longer with every failure in a row."""
         self._failures += 1
         paused = isinstance(error, SourceRefused)
@@ -117,5 +119,5 @@ class Polling:
         if isinstance(error, TransientError) and error.retry_after is not None:
             pause = min(max(error.retry_after, self._every), LONGEST_PAUSE)
         now = self._tools.clock()
-        self._tools.announce(RoundFailed(now, self._source.name, str(error), pause, paused))
+        self._tools.announce(RoundFailed(now, self._source.name, told(error), pause, paused))
         return pause

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from router.crashpoints import crashpoint
-from router.errors import LedgerUnavailable, PermanentError
+from router.errors import LedgerUnavailable, PermanentError, told
 from router.events import (
     AttemptFailed,
     DeadLettered,
@@ -83,10 +83,16 @@ class Relay:
         while not stop.is_set():
             try:
                 self.turn()
-            except LedgerUnavailable as error:
-                self._tools.announce(Trouble(self._tools.clock(), "relay", str(error)))
+            except Exception as error:  # the edge of this flow: leases end, and all is claimed again
+                self._trouble(error)
                 stop.wait(TROUBLE_PAUSE.total_seconds())
-        self._settle(self._tools.publisher.close(CLOSING_WAIT), closing=True)
+        try:
+            self._settle(self._tools.publisher.close(CLOSING_WAIT), closing=True)
+        except LedgerUnavailable as error:
+            self._trouble(error)
+
+    def _trouble(self, error: Exception) -> None:
+        self._tools.announce(Trouble(self._tools.clock(), "relay", told(error)))
 
     def turn(self) -> bool:
         """One turn; whether anything moved."""

@@ -18,7 +18,7 @@ from datetime import timedelta
 from router.crashpoints import crashpoint
 from router.decisions.breaker import Breaker
 from router.decisions.recovery import Retry, RetryPolicy, decide
-from router.errors import LedgerUnavailable, RejectedByReceiver
+from router.errors import RejectedByReceiver, told
 from router.events import AttemptFailed, DeadLettered, DeliveryAccepted, Event, Observer, Trouble
 from router.flows.dispatching import Dispatching
 from router.flows.outbox import Claimed, Outbox, Settled, Want
@@ -60,8 +60,8 @@ class Worker:
         while not stop.is_set():
             try:
                 worked = self.turn()
-            except LedgerUnavailable as error:
-                self._tools.announce(Trouble(self._tools.clock(), "worker", str(error)))
+            except Exception as error:  # the edge of this flow: leases end, and all is claimed again
+                self._tools.announce(Trouble(self._tools.clock(), "worker", told(error)))
                 stop.wait(TROUBLE_PAUSE)
                 continue
             if not worked:
@@ -94,8 +94,8 @@ class Worker:
                     break
             rest = [(claimed.delivery_id, claimed.generation) for claimed in waiting]
             self._tools.outbox.release(rest, self._tools.clock())
-        except LedgerUnavailable as error:  # leases end by themselves
-            self._tools.announce(Trouble(self._tools.clock(), "worker", str(error)))
+        except Exception as error:  # the edge of the pool's thread: leases end by themselves
+            self._tools.announce(Trouble(self._tools.clock(), "worker", told(error)))
 
     def _deliver(self, name: str, claimed: Claimed) -> bool:
         """One attempt, settled. False when the destination is in trouble."""

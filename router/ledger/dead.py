@@ -10,8 +10,10 @@ from sqlalchemy import Connection, and_, bindparam, insert, or_, select, text, u
 
 from router.crashpoints import crashpoint
 from router.flows.broker_returns import Return
+from router.flows.records import NewDead
 from router.ledger import schema as t
 from router.ledger.database import Database
+from router.ledger.rows import dead_delivery_row, dead_row
 from router.ledger.sealing import Sealer
 from router.ports import NewId
 from router.reasons import Reason, Stage
@@ -50,23 +52,8 @@ class ReturnsStore:
         change = {"delivery": row.delivery_id, "attempt": returned.attempt, "why": why, "at": now}
         if connection.execute(_KILL, change).rowcount != 1:
             return False
-        dead = {
-            "dead_id": self._new_id(),
-            "state": "open",
-            "stage": Stage.UNIT.value,
-            "reason": returned.reason.value,
-            "sentence": returned.sentence,
-            "source": row.source,
-            "source_id": row.source_id,
-            "destination": row.destination,
-            "appeal_id": row.appeal_id,
-            "delivery_id": row.delivery_id,
-            "attempts": row.attempts + 1,
-            "replays": 0,
-            "config_hash": row.config_hash,
-            "created_at": now,
-            "last_at": now,
-        }
+        letter = NewDead(self._new_id(), Stage.UNIT, returned.reason, returned.sentence)
+        dead = dead_delivery_row(letter, row, row.attempts + 1, now)
         connection.execute(insert(t.dead_letters), dead)
         attempt = {
             "delivery_id": row.delivery_id,
@@ -80,21 +67,9 @@ class ReturnsStore:
 
     def _keep_stranger(self, connection: Connection, returned: Return, now: datetime) -> None:
         """Nothing of ours; sealed and kept, since someone put it there for a reason."""
-        dead_id = self._new_id()
-        stranger = {
-            "dead_id": dead_id,
-            "state": "open",
-            "stage": Stage.UNIT.value,
-            "reason": Reason.UNKNOWN_MESSAGE.value,
-            "sentence": returned.sentence,
-            "attempts": 0,
-            "replays": 0,
-            "config_hash": self._config_hash,
-            "created_at": now,
-            "last_at": now,
-            "key_id": self._sealer.current,
-            "body": self._sealer.seal(dead_id, returned.body),
-        }
+        letter = NewDead(self._new_id(), Stage.UNIT, Reason.UNKNOWN_MESSAGE, returned.sentence)
+        sealed = self._sealer.seal(letter.dead_id, returned.body)
+        stranger = dead_row(letter, self._config_hash, now, key_id=self._sealer.current, body=sealed)
         connection.execute(insert(t.dead_letters), stranger)
 
 

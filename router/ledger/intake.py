@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, text, update
-from sqlalchemy.exc import DataError, IntegrityError, StatementError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from router.crashpoints import crashpoint
 from router.flows.intake import Conflict, DataRefused
@@ -76,7 +76,11 @@ class IntakeStore:
                 crashpoint("intake.before_commit")
         except IntegrityError as error:
             raise Conflict(batch.source) from error
-        except (DataError, StatementError) as error:
+        except DataError as error:
+            raise DataRefused(type(error.orig or error).__name__) from error
+        except StatementError as error:
+            if isinstance(error, DBAPIError):
+                raise  # a fault of ours or of the schema's, not of this item's data
             raise DataRefused(type(error.orig or error).__name__) from error
 
 

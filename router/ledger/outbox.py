@@ -11,11 +11,13 @@ from sqlalchemy import Connection, Select, and_, bindparam, exists, insert, or_,
 
 from router.crashpoints import crashpoint
 from router.flows.outbox import Claimed, Settled, Want
+from router.flows.records import NewDead
 from router.ledger import schema as t
 from router.ledger.bulk import fetch, run_many
 from router.ledger.database import Database
 from router.ledger.documents import open_kept
 from router.ledger.intake import chunks
+from router.ledger.rows import dead_delivery_row
 from router.ledger.sealing import Sealer
 from router.ports import NewId
 from router.reasons import Reason
@@ -106,26 +108,8 @@ class OutboxStore:
         }
         connection.execute(insert(t.attempts), attempt)
         if s.state in _DEADLY:
-            connection.execute(insert(t.dead_letters), self._dead_letter(row, s, reason, now))
-
-    def _dead_letter(self, row: Any, s: Settled, reason: str, now: datetime) -> dict[str, Any]:
-        return {
-            "dead_id": self._new_id(),
-            "state": "open",
-            "stage": s.stage.value,
-            "reason": reason,
-            "sentence": s.detail[:2000],
-            "source": row.source,
-            "source_id": row.source_id,
-            "destination": row.destination,
-            "appeal_id": row.appeal_id,
-            "delivery_id": row.delivery_id,
-            "attempts": row.attempts,
-            "replays": 0,
-            "config_hash": row.config_hash,
-            "created_at": now,
-            "last_at": now,
-        }
+            dead = NewDead(self._new_id(), s.stage, Reason(reason), s.detail)
+            connection.execute(insert(t.dead_letters), dead_delivery_row(dead, row, row.attempts, now))
 
     def release(self, claims: Collection[tuple[str, int]], now: datetime) -> None:
         if not claims:

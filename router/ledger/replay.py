@@ -26,6 +26,7 @@ class ReplayStore:
         self._intake = intake
 
     def dead_item(self, dead_id: str) -> DeadItem | None:
+        """The letter with its appeal, its original and its delivery."""
         with self._db.read() as connection:
             letter = connection.execute(
                 select(t.dead_letters).where(t.dead_letters.c.dead_id == dead_id, text("state = 'open'"))
@@ -129,6 +130,7 @@ class ReplayStore:
             note(connection, now, actor, "dead.replay_failed", dead_id)
 
     def discard(self, dead_id: str, actor: Actor, now: datetime) -> bool:
+        """Close the letter and cancel its delivery; a register task stays with the desk."""
         with self._db.write() as connection:
             c = t.dead_letters.c
             letter = connection.execute(select(c.delivery_id).where(c.dead_id == dead_id)).first()

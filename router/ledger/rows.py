@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, String, bindparam, exists, func, insert, select, text, update
 
 from router.flows.intake import Conflict
-from router.flows.records import BatchRecord, Head, NewDelivery, NewTask, Recording
+from router.flows.records import BatchRecord, Head, NewDead, NewDelivery, NewTask, Recording
 from router.ledger import schema as t
 from router.ledger.bulk import run_many
 from router.ledger.documents import envelope_row, revision_row
@@ -138,23 +138,48 @@ class Rows:
         if r.dead is None:
             return
         self._inserts[t.dead_letters].append(
-            {
-                "dead_id": r.dead.dead_id,
-                "state": "open",
-                "stage": r.dead.stage.value,
-                "reason": r.dead.reason.value,
-                "sentence": r.dead.sentence,
-                "source": r.envelope.source,
-                "source_id": r.envelope.source_id,
-                "appeal_id": r.after.appeal_id,
-                "envelope_id": r.envelope_id,
-                "attempts": 0,
-                "replays": 0,
-                "config_hash": self._config_hash,
-                "created_at": self._at,
-                "last_at": self._at,
-            }
+            dead_row(
+                r.dead,
+                self._config_hash,
+                self._at,
+                source=r.envelope.source,
+                source_id=r.envelope.source_id,
+                appeal_id=r.after.appeal_id,
+                envelope_id=r.envelope_id,
+            )
         )
+
+
+def dead_row(dead: NewDead, config_hash: str, at: datetime, **known: Any) -> dict[str, Any]:
+    """An open dead letter. `known` says what it is about: source, appeal, envelope, delivery …"""
+    return {
+        "dead_id": dead.dead_id,
+        "state": "open",
+        "stage": dead.stage.value,
+        "reason": dead.reason.value,
+        "sentence": dead.sentence[:2000],
+        "attempts": 0,
+        "replays": 0,
+        "config_hash": config_hash,
+        "created_at": at,
+        "last_at": at,
+        **known,
+    }
+
+
+def dead_delivery_row(dead: NewDead, delivery: Any, attempts: int, at: datetime) -> dict[str, Any]:
+    """A dead letter about a delivery; `delivery` is its row joined with its appeal's source."""
+    return dead_row(
+        dead,
+        delivery.config_hash,
+        at,
+        source=delivery.source,
+        source_id=delivery.source_id,
+        destination=delivery.destination,
+        appeal_id=delivery.appeal_id,
+        delivery_id=delivery.delivery_id,
+        attempts=attempts,
+    )
 
 
 def task_row(task: NewTask, appeal_id: str, at: datetime) -> dict[str, Any]:
@@ -189,7 +214,8 @@ def delivery_row(d: NewDelivery, appeal_id: str, config_hash: str, at: datetime)
     }
 
 
-_INSERT = {table: insert(table) for table in t.metadata.tables.values()}
+# inline: without it PostgreSQL's statement would end in RETURNING, and could not carry many rows.
+_INSERT = {table: insert(table).inline() for table in t.metadata.tables.values()}
 _UNDESCRIBED: dict[str, Any] = dict.fromkeys(("channel", "kind", "region", "enterprise_hash", "contact_hash"))
 _HEAD_COLUMNS = (
     "state", "revision", "version", "digest", "raw_hash", "source_time", "config_hash", "envelope_id",

@@ -119,14 +119,23 @@ class Views:
         return self.document(appeal_id, revision)
 
     def original(self, appeal_id: str, revision: int | None = None) -> tuple[Envelope, str] | None:
-        """The envelope that a revision (or the latest look) was made from, and its configuration's hash."""
+        """The envelope that a revision (or the latest look) was made from, and its configuration's hash.
+
+        The revision's own hash where there is one: a replay reads an old envelope under a new configuration.
+        """
         e, r = t.envelopes.c, t.revisions.c
-        query = select(t.envelopes).where(e.appeal_id == appeal_id)
+        made = (r.appeal_id == e.appeal_id) & (r.envelope_id == e.envelope_id)
+        query = (
+            select(t.envelopes, r.config_hash.label("made_under"))
+            .outerjoin(t.revisions, made)
+            .where(e.appeal_id == appeal_id)
+            .order_by(e.envelope_id.desc(), r.revision.desc())
+        )
         if revision is not None:
-            query = query.join(t.revisions, r.envelope_id == e.envelope_id).where(r.revision == revision)
+            query = query.where(r.revision == revision)
         with self._db.read() as connection:
-            row = connection.execute(query.order_by(e.envelope_id.desc()).limit(1)).first()
-        return None if row is None else (open_envelope(self._sealer, row), row.config_hash)
+            row = connection.execute(query.limit(1)).first()
+        return None if row is None else (open_envelope(self._sealer, row), row.made_under or row.config_hash)
 
     def tasks(self, wanted: Filter) -> list[Row]:
         k, a = t.tasks.c, t.appeals.c

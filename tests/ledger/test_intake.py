@@ -7,9 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from router.errors import LedgerUnavailable
+from router.flows.records import BatchRecord
 from router.ledger import schema as t
 from router.message import Attachment
 from tests.hub import Hub, PlainTranslator, ProposedRouter
@@ -194,3 +196,26 @@ def test_a_supplement_stays_with_its_units_whatever_the_rules_would_say_now(hub:
         ("rsj", "task.created"),
         ("rsj", "task.updated"),
     ]
+
+
+def test_a_page_is_one_transaction_on_both_databases(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falling back to single items is for refused data only: it once hid a wrong statement."""
+    committed: list[int] = []
+    record = hub.store.record
+
+    def counted(batch: BatchRecord) -> None:
+        record(batch)
+        committed.append(len(batch.recordings))
+
+    monkeypatch.setattr(hub.store, "record", counted)
+    hub.accept(*hub.items(50), hub.item("odd").model_copy(update={"body": b"{}"}))
+    assert committed == [51]
+
+
+def test_a_fault_of_the_databases_is_nobodys_data(hub: Hub) -> None:
+    """A missing table must stop the batch, not turn every item of it into a dead letter."""
+    with hub.database.write() as connection:
+        connection.execute(text("DROP TABLE history"))
+    with pytest.raises((DBAPIError, LedgerUnavailable)):
+        hub.accept(hub.item("a"), hub.item("b"))
+    assert rows(hub, t.appeals) == rows(hub, t.dead_letters) == 0
