@@ -34,23 +34,28 @@ class OutboxStore:
         self._new_id = new_id
 
     def claim(self, wants: Collection[Want], now: datetime, until: datetime) -> list[Claimed]:
-        rows: list[Any] = []
-        with self._db.write() as connection:
-            for want in wants:
-                due = {"destination": want.destination, "now": now, "limit": want.limit}
-                rows += fetch(connection, DUE[want.finish], due)
-            if rows:
-                for some in chunks([row.delivery_id for row in rows]):
-                    connection.execute(_LEASE, {"deliveries": some, "until": until})
-        return [self._claimed(row) for row in rows]
+        """PostgreSQL locks what it reads and skips what others hold. SQLite, with its one writer, reads
+        without the writer's lock and then leases what is still free: nobody waits for the reading."""
+        if not self._db.is_sqlite:
+            with self._db.write() as connection:
+                rows = _read_due(connection, wants, now)
+                leased = _lease(connection, rows, now, until)
+        else:
+            with self._db.read() as connection:
+                rows = _read_due(connection, wants, now)
+            if not rows:
+                return []
+            with self._db.write() as connection:
+                leased = _lease(connection, rows, now, until)
+        return [self._claimed(row, leased[row.delivery_id]) for row in rows if row.delivery_id in leased]
 
-    def _claimed(self, row: Any) -> Claimed:
+    def _claimed(self, row: Any, generation: int) -> Claimed:
         kept = None
         if row.document is not None:
             kept = open_kept(self._sealer, row.key_id, row.appeal_id, row.revision, row.document)
         return Claimed(
             delivery_id=row.delivery_id,
-            generation=row.generation + 1,
+            generation=generation,
             destination=row.destination,
             appeal_id=row.appeal_id,
             revision=row.revision,
@@ -129,6 +134,23 @@ class OutboxStore:
             )
 
 
+def _read_due(connection: Connection, wants: Collection[Want], now: datetime) -> list[Any]:
+    rows: list[Any] = []
+    for want in wants:
+        due = {"destination": want.destination, "now": now, "limit": want.limit}
+        rows += fetch(connection, DUE[want.finish], due)
+    return rows
+
+
+def _lease(connection: Connection, rows: list[Any], now: datetime, until: datetime) -> dict[str, int]:
+    """Delivery → its new generation, for those that nobody else took or settled meanwhile."""
+    leased: dict[str, int] = {}
+    for some in chunks([row.delivery_id for row in rows]):
+        taken = connection.execute(_LEASE, {"deliveries": some, "at": now, "until": until})
+        leased.update((delivery, generation) for delivery, generation in taken)
+    return leased
+
+
 _d = t.deliveries
 _earlier = t.deliveries.alias("earlier")
 
@@ -174,8 +196,13 @@ DUE = {
 
 _LEASE = (
     update(_d)
-    .where(_d.c.delivery_id.in_(bindparam("deliveries", expanding=True)))
+    .where(
+        _d.c.delivery_id.in_(bindparam("deliveries", expanding=True)),
+        text(f"state IN {t.LIVE}"),
+        or_(_d.c.lease_until.is_(None), _d.c.lease_until <= bindparam("at")),
+    )
     .values(generation=_d.c.generation + 1, lease_until=bindparam("until"))
+    .returning(_d.c.delivery_id, _d.c.generation)
 )
 _FINISH = (
     update(_d)
