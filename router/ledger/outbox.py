@@ -13,7 +13,7 @@ from router.crashpoints import crashpoint
 from router.flows.outbox import Claimed, Settled, Want
 from router.flows.records import NewDead
 from router.ledger import schema as t
-from router.ledger.bulk import fetch, run_many
+from router.ledger.bulk import fetch_all, run_many
 from router.ledger.database import Database
 from router.ledger.documents import open_kept
 from router.ledger.intake import chunks
@@ -135,11 +135,13 @@ class OutboxStore:
 
 
 def _read_due(connection: Connection, wants: Collection[Want], now: datetime) -> list[Any]:
-    rows: list[Any] = []
-    for want in wants:
-        due = {"destination": want.destination, "now": now, "limit": want.limit}
-        rows += fetch(connection, DUE[want.finish], due)
-    return rows
+    return fetch_all(
+        connection,
+        [
+            (DUE[want.finish], {"destination": want.destination, "now": now, "limit": want.limit})
+            for want in wants
+        ],
+    )
 
 
 def _lease(connection: Connection, rows: list[Any], now: datetime, until: datetime) -> dict[str, int]:
