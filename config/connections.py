@@ -11,7 +11,7 @@ from connectors.access import UnitAccess
 from connectors.http_destination import HttpDestinationSettings
 from connectors.push import PushSettings
 from connectors.rest_settings import RestSettings
-from router.message import Identifier
+from router.limits import Identifier
 
 __all__ = ["HttpDestinationSettings", "PullSettings", "PushSettings", "Receiver", "UnitAccess"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from router.limits import Frozen
 from router.message import (
     Acceptance,
     Accepted,
@@ -15,7 +16,6 @@ from router.message import (
     Dispatch,
     Enterprise,
     Envelope,
-    Frozen,
     Match,
     PassedOver,
     Receipt,

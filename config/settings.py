@@ -13,7 +13,7 @@ from config.strict import Host, HttpUrl, Port, Strict, url_of
 from monitoring.logs import LogSettings
 from router.broker.settings import BrokerSettings
 from router.durations import Duration, within
-from router.message import Identifier
+from router.limits import Identifier
 from router.secrets import SecretRef
 
 Limit = Annotated[str, Field(min_length=1, max_length=500)]

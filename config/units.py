@@ -10,7 +10,7 @@ from pydantic import Field
 from config.connections import HttpDestinationSettings, Receiver, UnitAccess
 from config.strict import Strict
 from router.directory import Part
-from router.message import Identifier
+from router.limits import Identifier
 
 Names = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(strict=False, max_length=200)

@@ -24,8 +24,9 @@ from connectors.selecting import Select, Selector, id_text
 from router import jsontext
 from router.durations import Duration, within
 from router.errors import DestinationUnavailable, MalformedEnvelope, RejectedByReceiver, Throttled
+from router.limits import Identifier
 from router.masking import mask_text
-from router.message import Dispatch, Identifier, Receipt
+from router.message import Dispatch, Receipt
 from router.ports import Clock, Projector
 from router.secrets import SecretReader
 

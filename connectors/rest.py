@@ -26,7 +26,7 @@ from connectors.rest_settings import RestSettings
 from connectors.times import read_time, write_time
 from router import jsontext
 from router.errors import HubError, SourceUnavailable
-from router.message import Batch, Cursor, Envelope
+from router.message import Acceptance, Batch, Cursor, Envelope
 from router.ports import AttachmentStore, Clock
 from router.secrets import SecretReader
 
@@ -62,7 +62,7 @@ class RestSource:
     def open(self) -> AbstractContextManager[None]:
         return self._asker.connected()
 
-    def acknowledge(self, batch: Batch) -> None:
+    def acknowledge(self, batch: Batch, acceptance: Acceptance) -> None:
         """Nothing: the source keeps no account of what we have."""
 
     def fetch(self, after: Cursor | None) -> Iterator[Batch]:

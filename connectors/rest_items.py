@@ -26,7 +26,8 @@ from connectors.selecting import Select, id_text
 from connectors.times import read_time
 from router import jsontext
 from router.errors import Throttled, TransientError
-from router.message import Attachment, Envelope, clean
+from router.limits import clean
+from router.message import Attachment, Envelope
 from router.ports import AttachmentStore, Clock
 
 LARGEST = 16 * MIB

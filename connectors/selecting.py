@@ -14,7 +14,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError, JMESPathTypeError
 from pydantic import AfterValidator, StringConstraints
 
-from router.message import clean
+from router.limits import clean
 
 
 def _compilable(path: str) -> str:

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from router.durations import parse, within
-from router.message import Dispatch, Frozen, Moment, clean
+from router.limits import Frozen, Moment, clean
+from router.message import Dispatch
 
 _SAYS_SOMETHING = r"[0-9A-Za-z\u4e00-\u9fff]"
 _LEASE_FORM = r"^([1-9][0-9]{1,2}s?|[1-9]m|[1-5][0-9]m|1h)$"

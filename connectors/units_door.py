@@ -31,7 +31,7 @@ from connectors.units_contract import Acknowledgement, LeaseLength, Rejection, T
 from router import jsontext
 from router.errors import MalformedEnvelope
 from router.events import Observer, RequestRefused
-from router.message import Key, Sha256
+from router.limits import Key, Sha256
 from router.ports import AttachmentStore, Clock, LeasedTask, WorkList
 from router.reasons import Refusal
 

@@ -22,8 +22,9 @@ from mappings.registry import Call, Note, Surroundings, Unreadable
 from mappings.trace import FieldTrace
 from router import jsontext
 from router.errors import MalformedEnvelope, MappingFailed
+from router.limits import clean
 from router.masking import mask_value
-from router.message import Appeal, Attachment, Envelope, clean
+from router.message import Appeal, Attachment, Envelope
 from router.ports import Identity
 
 MAX_FLAGS = 20

@@ -1,66 +1,37 @@
 """
 The canonical vocabulary: what comes in, what an appeal is, what goes on the wire.
 
-Frozen pydantic models with limits on every text and list. Text is cleaned at the model's edge: NUL
-and lone surrogates (which PostgreSQL refuses) become U+FFFD, and the appeal says so in `flags`. All
-times are aware UTC. Their JSON Schemas are the contract with every receiver (docs/contracts/).
+Frozen pydantic models with limits on every text and list (`limits.py`); what had to be replaced in a
+text stands in the appeal's `flags`. Their JSON Schemas are the contract with every receiver
+(docs/contracts/).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
+from pydantic import Field, StringConstraints, model_validator
+
+from router.limits import (
+    Body,
+    Clean,
+    Frozen,
+    Identifier,
+    Key,
+    Line,
+    Moment,
+    Name,
+    Sha256,
+    SourceId,
+    Word,
+    limits,
 )
 
 SCHEMA_VERSION: Literal["1"] = "1"
-REPLACEMENT = "\ufffd"
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 Cursor = Mapping[str, str]
 """Where a source was read up to. Opaque to everyone but its connector."""
-
-
-def clean(text: Any) -> Any:
-    """Replace what no database stores: NUL and lone surrogates. Leaves everything else alone."""
-    return _UNSTORABLE.sub(REPLACEMENT, text) if isinstance(text, str) and _UNSTORABLE.search(text) else text
-
-
-def _to_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
-"""An aware time, kept as UTC. A naive one is an error here; mappings make it aware before."""
-_Clean = BeforeValidator(clean)
-
-
-def _limits(most: int, least: int = 0) -> StringConstraints:
-    return StringConstraints(strip_whitespace=True, min_length=least, max_length=most)
-
-
-# Limits first: behind the cleaning function pydantic would check them in Python, ten times slower.
-Word = Annotated[str, _limits(64), _Clean]
-Name = Annotated[str, _limits(200), _Clean]
-Line = Annotated[str, _limits(500), _Clean]
-Body = Annotated[str, _limits(50_000), _Clean]
-SourceId = Annotated[str, _limits(200, least=1), _Clean]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-zA-Z][0-9a-zA-Z._-]{0,63}$")]
-"""The id of a source, unit, destination or rule: safe in queue names, routing keys, labels and paths."""
-Key = Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{36}$")]
-"""A UUIDv7 in its usual spelling."""
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 Mode = Literal["self_report", "direct_report", "quarterly"]
 """自报, 直报, 汇总"""
@@ -81,17 +52,11 @@ DispatchType = Literal[
 ]
 
 
-class Frozen(BaseModel):
-    """Nothing is changed after it was made; unknown fields are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
-
-
 class Attachment(Frozen):
     """A claim check: the bytes lie encrypted in the attachment store under their hash."""
 
     name: Name
-    media_type: Annotated[str, _limits(127), _Clean] = "application/octet-stream"
+    media_type: Annotated[str, limits(127), Clean] = "application/octet-stream"
     size: Annotated[int, Field(ge=0)]
     sha256: Sha256
 
@@ -115,6 +80,23 @@ class Envelope(Frozen):
     """Why the connector could not read it. Such an envelope is recorded and dead-lettered, not translated."""
 
 
+class ItemSet(Frozen):
+    """A table that is sent as a whole: it replaces what came before under the same unit and period (R8)."""
+
+    unit: Identifier
+    """The id of the unit that sent it."""
+    period: Word
+    """What it is about, e.g. `2026Q3`."""
+    sent_at: Moment
+    """An older table never replaces a newer one."""
+    original: Sha256 | None = None
+    """The file as it came, in the attachment store."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.unit}/{self.period}"
+
+
 class Batch(Frozen):
     """What a source can be told about at once: a page, a push, a mail, a range of rows."""
 
@@ -122,6 +104,9 @@ class Batch(Frozen):
     envelopes: Annotated[tuple[Envelope, ...], Field(max_length=10_000)]
     cursor: Mapping[str, str] | None = None
     """Where to go on from once this batch is committed; None leaves the cursor where it is."""
+    replaces: ItemSet | None = None
+    """The envelopes are all that this set has now, perhaps none (a nil report); what it had before and
+    has no more is withdrawn."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -140,18 +125,22 @@ Outcome = Literal[
     "closure",
     "echo",
     "failed",
+    "unapproved",
     "registered",
 ]
-"""What an envelope was: of the appeal, against what the ledger knew. `registered` is a person's work."""
+"""What an envelope was: of the appeal, against what the ledger knew. `unapproved` is a direct report by
+somebody who may not (R7); `registered` is a person's work."""
 
 
 class Accepted(Frozen):
-    """What became of one envelope. `failed` is recorded too: a dead letter and a task for the desk."""
+    """What became of one envelope. `failed` and `unapproved` are recorded too, with a dead letter."""
 
     source_id: SourceId
     appeal_id: Key
     revision: Annotated[int, Field(ge=0)]
     outcome: Outcome
+    reason: Line = ""
+    """Why not, for whoever sent it; without personal data."""
 
 
 class Acceptance(Frozen):
@@ -172,7 +161,7 @@ class Reporter(Frozen):
 
 class Enterprise(Frozen):
     name: Name = ""
-    uscc: Annotated[str, _limits(32), _Clean] = ""
+    uscc: Annotated[str, limits(32), Clean] = ""
     """统一社会信用代码. A wrong check digit is flagged, never refused."""
     key_enterprise: bool = False
     key_project: bool = False
@@ -215,7 +204,7 @@ class Appeal(Frozen):
     urgency: Urgency = "normal"
     standing: Standing = "open"
     title: Line = ""
-    content: Annotated[str, _limits(50_000, least=1), _Clean]
+    content: Annotated[str, limits(50_000, least=1), Clean]
     category: Annotated[tuple[Word, ...], Field(max_length=6)] = ()
     """From the widest class to the narrowest."""
     reporter: Reporter | None = None
@@ -230,7 +219,7 @@ class Appeal(Frozen):
     proposed_units: Annotated[tuple[Identifier, ...], Field(max_length=10)] = ()
     """Unit ids that the source itself names as the ones to act."""
     closure: Closure | None = None
-    extensions: Annotated[dict[Word, Annotated[Scalar, _Clean]], Field(max_length=50)] = {}
+    extensions: Annotated[dict[Word, Annotated[Scalar, Clean]], Field(max_length=50)] = {}  # noqa: RUF012 (pydantic)
     flags: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
     """What the hub noticed: `replaced_characters`, `incomplete`, `unknown_code:<field>` …"""
 

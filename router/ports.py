@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
+from router.letters import Letter
 from router.message import Acceptance, Appeal, Batch, Cursor, Dispatch, Envelope, Receipt
 
 Clock = Callable[[], datetime]
@@ -43,8 +44,8 @@ class Source(Protocol):
         (what was yielded before counts), SourceRefused when it refuses us.
         """
 
-    def acknowledge(self, batch: Batch) -> None:
-        """Tell the source we have it. Must be safe to call twice."""
+    def acknowledge(self, batch: Batch, acceptance: Acceptance) -> None:
+        """Tell the source we have it, and what became of it. Must be safe to call twice."""
 
 
 class Destination(Protocol):
@@ -224,6 +225,20 @@ class WorkList(Protocol):
 
     def may_read(self, destination: str, sha256: str) -> bool:
         """Whether an appeal dispatched to this destination carries this attachment."""
+
+
+class Letters(Protocol):
+    """The hub's own mails on their way out."""
+
+    def post(self, letter: Letter) -> None:
+        """Keep it to be sent; durable on return. One letter_id is one letter, posted twice or not."""
+
+
+class Postman(Protocol):
+    """Hands mails to a mail server."""
+
+    def send(self, letter: Letter) -> None:
+        """Once; no retrying inside. Raises DestinationUnavailable (try again) or RejectedByReceiver."""
 
 
 class AppealStatus(Protocol):

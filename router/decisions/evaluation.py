@@ -18,7 +18,8 @@ from router.decisions.facts import CaseHistory
 from router.decisions.rules import RuleSet
 from router.directory import Directory, Part
 from router.errors import MappingFailed
-from router.message import Appeal, Frozen
+from router.limits import Frozen
+from router.message import Appeal
 
 _OFFICES: tuple[Part, ...] = ("desk", "supervision", "archive")
 _GIVEN = {

@@ -19,7 +19,8 @@ from pydantic import Field
 from router.decisions.lexicon import Lexicon, is_denied, is_place, seats_of
 from router.decisions.words import Hit, Reading, Words, longest
 from router.directory import Directory
-from router.message import Appeal, Frozen
+from router.limits import Frozen
+from router.message import Appeal
 
 TITLE_FACTOR = 2.0
 LEAST_SCORE = 2.0

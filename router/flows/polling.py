@@ -97,7 +97,7 @@ class Polling:
             for batch in source.fetch(before):
                 accepted = tools.accept(batch)
                 counts.update(item.outcome for item in accepted.items)
-                source.acknowledge(batch)
+                source.acknowledge(batch, accepted)
                 crashpoint("intake.after_acknowledge")
                 tools.leases.take(f"poll:{source.name}", tools.clock(), self._hold)
                 if stop.is_set():
