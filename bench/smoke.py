@@ -35,8 +35,9 @@ from router.directory import Directory, Region, Unit
 from router.events import DeliveryPublished, Event, nobody
 from router.flows.dispatching import Dispatching, Plan
 from router.flows.intake import Intake
-from router.flows.reading import Reading, Rulebook
+from router.flows.reading import Reading
 from router.flows.relay import Relay, RelayTools
+from router.flows.rulebook import Rulebook
 from router.ledger import migrate
 from router.ledger.database import Database
 from router.ledger.intake import IntakeStore

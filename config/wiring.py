@@ -29,8 +29,8 @@ from router.decisions.facts import CaseHistory
 from router.decisions.lifecycle import reroutes
 from router.errors import ConfigError, Problem
 from router.flows.dispatching import Dispatching, Plan
-from router.flows.reading import Rulebook
 from router.flows.replay import Replay
+from router.flows.rulebook import Rulebook
 from router.ledger.attachments import FolderStore
 from router.ledger.configurations import ConfigurationStore
 from router.ledger.database import Database

@@ -81,7 +81,10 @@ class Envelope(Frozen):
 
 
 class ItemSet(Frozen):
-    """A table that is sent as a whole: it replaces what came before under the same unit and period (R8)."""
+    """A table that is sent as a whole: it replaces what came before under the same unit and period (R8).
+
+    The ids of its items begin with its name and a slash.
+    """
 
     unit: Identifier
     """The id of the unit that sent it."""
@@ -112,6 +115,13 @@ class Batch(Frozen):
     def _one_source(self) -> Self:
         if any(envelope.source != self.source for envelope in self.envelopes):
             raise ValueError("a batch holds envelopes of its own source only")
+        return self
+
+    @model_validator(mode="after")
+    def _one_set(self) -> Self:
+        name = f"{self.replaces.name}/" if self.replaces else ""
+        if not all(envelope.source_id.startswith(name) for envelope in self.envelopes):
+            raise ValueError(f"the ids of a set's items begin with its name: {name}")
         return self
 
 

@@ -10,6 +10,7 @@ class Stage(StrEnum):
 
     DECODE = "decode"
     MAP = "map"
+    ADMIT = "admit"
     ROUTE = "route"
     PUBLISH = "publish"
     DELIVER = "deliver"
@@ -25,6 +26,8 @@ class Reason(StrEnum):
     """The item has no id of its own; it was kept under the hash of its content."""
     MAPPING_FAILED = "mapping_failed"
     """A required field is missing or has the wrong shape."""
+    UNAPPROVED = "unapproved"
+    """A direct report by a unit or user without an approval (R7)."""
     UNROUTABLE = "unroutable"
     """No rule wanted it."""
     REFUSED_BY_LEDGER = "refused_by_ledger"

@@ -19,8 +19,9 @@ from router.events import Event
 from router.flows.dispatching import Dispatching, Plan
 from router.flows.intake import Intake
 from router.flows.outbox import Finish
-from router.flows.reading import Reading, Rulebook
+from router.flows.reading import Reading
 from router.flows.replay import Replay
+from router.flows.rulebook import Rulebook
 from router.ledger import migrate
 from router.ledger.attachments import FolderStore
 from router.ledger.database import Database

@@ -22,7 +22,8 @@ from router.errors import LedgerUnavailable
 from router.events import DeadLettered, EnvelopeRecorded, Observer
 from router.flows.reading import REFUSED_DATA, Read, Reading
 from router.flows.records import BatchRecord, Case, Head
-from router.message import Acceptance, Accepted, Batch, Cursor, Envelope
+from router.flows.sets import Replacement, SetLedger
+from router.message import Acceptance, Accepted, Batch, Envelope
 from router.ports import Clock
 
 MAX_TRIES = 5
@@ -37,7 +38,7 @@ class DataRefused(Exception):
     """The database refused the data of something in the batch; nothing was written."""
 
 
-class IntakeLedger(Protocol):
+class IntakeLedger(SetLedger, Protocol):
     """What intake asks of the ledger."""
 
     def heads(self, source: str, source_ids: Collection[str]) -> dict[str, Head]:
@@ -77,43 +78,66 @@ class Intake:
     def accept(self, batch: Batch) -> Acceptance:
         """Record a batch; returns after COMMIT. LedgerUnavailable means that nothing was promised."""
         try:
-            return self._persist(batch.envelopes, batch.source, batch.cursor)
+            return self._persist(batch)
         except (Conflict, DataRefused):
             return self._one_by_one(batch)
 
-    def _persist(self, envelopes: tuple[Envelope, ...], source: str, cursor: Cursor | None) -> Acceptance:
+    def _persist(self, batch: Batch, present: Collection[str] = ()) -> Acceptance:
         for _ in range(MAX_TRIES - 1):
             with suppress(Conflict):
-                return self._commit(envelopes, source, cursor)
-        return self._commit(envelopes, source, cursor)
+                return self._commit(batch, present)
+        return self._commit(batch, present)
 
     def _one_by_one(self, batch: Batch) -> Acceptance:
-        """Every item in a transaction of its own; the cursor follows once all are in."""
+        """Every item in a transaction of its own; the cursor and the set follow once all are in."""
         accepted: list[Accepted] = []
         for envelope in batch.envelopes:
             try:
-                accepted += self._persist((envelope,), batch.source, None).items
+                accepted += self._persist(Batch(source=batch.source, envelopes=(envelope,))).items
             except DataRefused as refused:
-                accepted += self._persist((_unusable(envelope, refused),), batch.source, None).items
+                alone = Batch(source=batch.source, envelopes=(_unusable(envelope, refused),))
+                accepted += self._persist(alone).items
             except Conflict as error:
                 raise LedgerUnavailable(f"{batch.source}: other writers were always faster") from error
-        if batch.cursor is not None:
-            self._persist((), batch.source, batch.cursor)
+        if batch.cursor is not None or batch.replaces is not None:
+            rest = batch.model_copy(update={"envelopes": ()})
+            self._persist(rest, {envelope.source_id for envelope in batch.envelopes})
         return Acceptance(items=tuple(accepted))
 
-    def _commit(self, envelopes: tuple[Envelope, ...], source: str, cursor: Cursor | None) -> Acceptance:
+    def _commit(self, batch: Batch, present: Collection[str] = ()) -> Acceptance:
+        """One transaction. `present`: items of the set that were committed before."""
         crashpoint("intake.before_begin")
-        ids = {envelope.source_id for envelope in envelopes}
-        heads = self._ledger.heads(source, ids) if ids else {}
+        ids = {envelope.source_id for envelope in batch.envelopes}
+        replacement = Replacement(self._ledger, batch, ids | set(present))
+        asked = ids | set(replacement.gone)
+        heads = self._ledger.heads(batch.source, asked) if asked else {}
         cases = self._ledger.cases([head.appeal_id for head in heads.values()]) if heads else {}
-        reading = self._reading(source, heads, cases)
-        read = [reading.read(envelope, self._ledger.raw_hash(envelope)) for envelope in envelopes]
-        recordings = tuple(item.recording for item in read if item.recording)
-        self._ledger.record(BatchRecord(source, self._clock(), self._config_hash, recordings, cursor))
+        reading = self._reading(batch.source, heads, cases)
+        read = [reading.read(envelope, self._ledger.raw_hash(envelope)) for envelope in batch.envelopes]
+        struck = self._strike(reading, batch, replacement, heads)
+        recordings = tuple(item.recording for item in (*read, *struck) if item.recording)
+        made = BatchRecord(
+            batch.source, self._clock(), self._config_hash, recordings, batch.cursor, replacement.counts
+        )
+        self._ledger.record(made)
         crashpoint("intake.after_commit")
-        for item in read:
-            self._tell(source, item)
+        for item in (*read, *struck):
+            self._tell(batch.source, item)
         return Acceptance(items=tuple(item.accepted for item in read))
+
+    def _strike(
+        self, reading: Reading, batch: Batch, replacement: Replacement, heads: Mapping[str, Head]
+    ) -> list[Read]:
+        """Withdraw what the set no longer has."""
+        struck = []
+        fresh = {envelope.source_id: envelope for envelope in batch.envelopes}
+        for source_id in replacement.gone:
+            head = heads.get(source_id)
+            kept = self._ledger.kept_envelope(head.envelope_id) if head and head.envelope_id else None
+            known = kept or fresh.get(source_id)
+            envelope = replacement.absence(batch.source, source_id, known, self._clock())
+            struck.append(reading.strike(envelope, self._ledger.raw_hash(envelope)))
+        return struck
 
     def _tell(self, source: str, item: Read) -> None:
         now, made = self._clock(), item.recording

@@ -12,11 +12,12 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from router.message import Appeal, Cursor, Decision, DispatchType, Envelope, Outcome, Role
+from router.message import Appeal, Cursor, Decision, DispatchType, Envelope, ItemSet, Outcome, Role
 from router.reasons import Reason, Stage
 
 UNREGISTERED = "unregistered"
-"""The state of an appeal that exists but could not be understood yet; otherwise its standing."""
+"""The state of an appeal that exists but could not be understood yet; `unapproved` when it may not be
+taken yet; otherwise its standing."""
 
 
 class Head(NamedTuple):
@@ -103,6 +104,8 @@ class Recording(NamedTuple):
     resolves_dead: bool = False
     """Open dead letters of this appeal's envelopes are settled by this."""
     dead: NewDead | None = None
+    twin: str | None = None
+    """An open appeal from another door that is about the same matter."""
     is_kept: bool = False
     """The envelope is in the ledger already: it is read again, not received again."""
 
@@ -115,6 +118,8 @@ class BatchRecord(NamedTuple):
     config_hash: str
     recordings: tuple[Recording, ...]
     cursor: Cursor | None = None
+    replaces: ItemSet | None = None
+    """The set that is complete with this."""
 
 
 class Actor(NamedTuple):

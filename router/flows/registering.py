@@ -15,8 +15,9 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from router.errors import MappingFailed
-from router.flows.reading import Reading, Rulebook
+from router.flows.reading import Reading
 from router.flows.records import Actor, BatchRecord, Case, Head, Recording
+from router.flows.rulebook import Rulebook
 from router.message import Appeal, Envelope
 from router.ports import Clock
 

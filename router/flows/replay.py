@@ -18,8 +18,9 @@ from typing import Literal, Protocol
 from router.crashpoints import crashpoint
 from router.errors import PermanentError
 from router.flows.intake import Conflict
-from router.flows.reading import Reading, Rulebook
+from router.flows.reading import Reading
 from router.flows.records import Actor, BatchRecord, Case, Head, NewDelivery, NewTask
+from router.flows.rulebook import Rulebook
 from router.message import Appeal, Decision, Envelope
 from router.ports import Clock, Identity
 

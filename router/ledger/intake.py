@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, text, update
@@ -16,7 +17,7 @@ from router.ledger.database import Database
 from router.ledger.documents import open_envelope
 from router.ledger.rows import Rows
 from router.ledger.sealing import Sealer
-from router.message import Cursor, Envelope
+from router.message import Cursor, Envelope, ItemSet
 
 MAX_IN = 500
 """Values in one IN list; keeps statements cacheable and below every driver's limit."""
@@ -66,6 +67,19 @@ class IntakeStore:
             ).scalar()
         return position
 
+    def members(self, source: str, item_set: str) -> Collection[str]:
+        begins = _a.source_id.startswith(f"{item_set}/", autoescape=True)
+        chosen = select(_a.source_id).where(_a.source == source, begins, _a.state != "withdrawn")
+        with self._db.read() as connection:
+            return frozenset(connection.execute(chosen).scalars())
+
+    def set_sent_at(self, source: str, item_set: str) -> datetime | None:
+        s = t.item_sets.c
+        chosen = select(s.sent_at).where(s.source == source, s.name == item_set)
+        with self._db.read() as connection:
+            found: datetime | None = connection.execute(chosen).scalar()
+        return found
+
     def record(self, batch: BatchRecord) -> None:
         rows = Rows(self._sealer, batch)
         try:
@@ -73,6 +87,8 @@ class IntakeStore:
                 rows.write(connection)
                 if batch.cursor is not None:
                     _keep_cursor(connection, batch)
+                if batch.replaces is not None:
+                    _keep_set(connection, batch, batch.replaces)
                 crashpoint("intake.before_commit")
         except IntegrityError as error:
             raise Conflict(batch.source) from error
@@ -96,6 +112,16 @@ def _keep_cursor(connection: Connection, batch: BatchRecord) -> None:
     if connection.execute(moved.values(position=position, updated_at=batch.at)).rowcount == 0:
         first = {"source": batch.source, "position": position, "updated_at": batch.at}
         connection.execute(insert(t.cursors), first)
+
+
+def _keep_set(connection: Connection, batch: BatchRecord, replaces: ItemSet) -> None:
+    s = t.item_sets.c
+    key = {"source": batch.source, "name": replaces.name}
+    told = {"sent_at": replaces.sent_at, "received_at": batch.at, "original": replaces.original}
+    again = update(t.item_sets).where(s.source == batch.source, s.name == replaces.name)
+    if connection.execute(again.values(**told, times=s.times + 1)).rowcount == 0:
+        first = {**key, **told, "unit": replaces.unit, "period": replaces.period, "times": 1}
+        connection.execute(insert(t.item_sets), first)
 
 
 def chunks(values: Collection[str]) -> Iterable[list[str]]:

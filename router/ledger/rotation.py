@@ -19,6 +19,7 @@ _SEALED = (
     (t.envelopes, (t.envelopes.c.envelope_id,), t.envelopes.c.body),
     (t.revisions, (t.revisions.c.appeal_id, t.revisions.c.revision), t.revisions.c.document),
     (t.dead_letters, (t.dead_letters.c.dead_id,), t.dead_letters.c.body),
+    (t.letters, (t.letters.c.letter_id,), t.letters.c.body),
 )
 
 

@@ -64,7 +64,11 @@ class Rows:
                     "appeal_id": r.after.appeal_id,
                     "at": self._at,
                     "what": r.outcome,
-                    "detail": {"revision": r.after.revision, "rule": r.rule},
+                    "detail": {
+                        "revision": r.after.revision,
+                        "rule": r.rule,
+                        **({"twin": r.twin} if r.twin else {}),
+                    },
                 }
             )
 
@@ -82,6 +86,7 @@ class Rows:
                 "source_id": r.envelope.source_id,
                 "created_at": self._at,
                 "rule": r.rule,
+                "twin": r.twin,
                 **self._head(r.after),
                 **described,
             }

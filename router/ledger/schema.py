@@ -109,6 +109,7 @@ appeals = Table(
     Column("rule", String(64)),
     Column("enterprise_hash", String(32)),
     Column("contact_hash", String(32)),
+    Column("twin", String(36)),
     Column("created_at", Micros, nullable=False),
     Column("updated_at", Micros, nullable=False),
     UniqueConstraint("source", "source_id", name="uq_appeals_source_item"),
@@ -257,6 +258,41 @@ cursors = Table(
     Column("position", JSON, nullable=False),
     Column("updated_at", Micros, nullable=False),
 )
+
+item_sets = Table(
+    "item_sets",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("unit", String(64), nullable=False),
+    Column("period", String(64), nullable=False),
+    Column("sent_at", Micros, nullable=False),
+    Column("received_at", Micros, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("original", String(64)),
+)
+"""Tables that replace one another as a whole: the one that counts now. Its items' ids begin with its name."""
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("letter_id", String(64), primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_attempt_at", Micros),
+    Column("created_at", Micros, nullable=False),
+    Column("finished_at", Micros),
+    Column("key_id", String(32), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(
+        "ix_letters_due",
+        "next_attempt_at",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+)
+"""Mails of the hub's own, `pending`, `sent` or `dead`."""
 
 leases = Table(
     "leases",
