@@ -38,9 +38,11 @@ from router.ledger.dead import ReturnsStore
 from router.ledger.desk import DeskStore
 from router.ledger.intake import IntakeStore
 from router.ledger.leases import LeaseStore
+from router.ledger.letters import LetterStore
 from router.ledger.outbox import OutboxStore
 from router.ledger.replay import ReplayStore
 from router.ledger.sealing import Sealer
+from router.ledger.twins import TwinStore
 from router.ledger.views import Views
 from router.ledger.worklist import WorkListStore
 from router.message import Appeal, Decision, Outcome
@@ -141,6 +143,14 @@ class Installation:
         return ReturnsStore(self.database, self.sealer, new_id, self.configuration.hash)
 
     @cached_property
+    def letters(self) -> LetterStore:
+        return LetterStore(self.database, self.sealer, now, self.configuration.hash)
+
+    @cached_property
+    def twins(self) -> TwinStore:
+        return TwinStore(self.database, self.sealer)
+
+    @cached_property
     def leases(self) -> LeaseStore:
         return LeaseStore(self.database, f"{socket.gethostname()}/{os.getpid()}/{new_id()[-8:]}")
 
@@ -200,6 +210,7 @@ class Installation:
                 configuration.hash,
                 new_id,
                 self.intake_store.kept_envelope,
+                twins=self.twins,
             )
             for name, source in configuration.settings.sources.items()
         }

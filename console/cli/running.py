@@ -21,7 +21,8 @@ def run(
     import signal
     import threading
 
-    from config.process import ROLES, Process
+    from config.process import Process
+    from config.roles import ROLES
     from config.wiring import arm_crashpoints
     from monitoring.logs import configure
 

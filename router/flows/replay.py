@@ -40,6 +40,8 @@ class DeadItem:
     """The original: of the letter itself, or of the revision that the dead delivery carries."""
     envelope_id: str | None
     delivery: DeadDelivery | None
+    letter_id: str | None = None
+    """A mail of the hub's own that no mail server took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,9 @@ class ReplayLedger(Protocol):
     def revive(self, revival: Revival, config_hash: str, actor: Actor, now: datetime) -> bool:
         """Commit a delivery's second life. False when the letter is no longer open."""
 
+    def post_again(self, dead_id: str, letter_id: str, actor: Actor, now: datetime) -> bool:
+        """The hub's own mail is due again. False when the dead letter is no longer open."""
+
     def still_dead(self, dead_id: str, sentence: str, actor: Actor, now: datetime) -> None:
         """Replaying did not help: count it, keep today's reason."""
 
@@ -139,6 +144,9 @@ class Replay:
         return Mended(dead_id, "still_dead", "the appeal kept changing meanwhile; try again")
 
     def _mend(self, item: DeadItem, actor: Actor) -> Mended:
+        if item.letter_id is not None:
+            done = self._ledger.post_again(item.dead_id, item.letter_id, actor, self._clock())
+            return Mended(item.dead_id, "replayed" if done else "gone")
         book = self._books(item.source) if item.source else None
         if item.head is None or book is None:
             return self._still_dead(item.dead_id, "not a message of a configured source; discard it", actor)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, text, update
 
+from router.flows.letters import MAIL
 from router.flows.records import Actor, BatchRecord, Case
 from router.flows.replay import DeadDelivery, DeadItem, Revival
 from router.ledger import schema as t
@@ -38,7 +39,8 @@ class ReplayStore:
             ).first()
             delivery = self._delivery(connection, letter.delivery_id)
         if letter.appeal_id is None or head is None:
-            return DeadItem(dead_id, letter.source, None, Case(), None, None, None)
+            mail = letter.source_id if letter.destination == MAIL else None
+            return DeadItem(dead_id, letter.source, None, Case(), None, None, None, mail)
         envelope_id = letter.envelope_id or (delivery[1] if delivery else None)
         case = self._intake.cases([letter.appeal_id]).get(letter.appeal_id, Case())
         envelope = self._intake.kept_envelope(envelope_id) if envelope_id else None
@@ -118,6 +120,15 @@ class ReplayStore:
         connection.execute(insert(t.tasks), [task_row(task, appeal_id, now) for task in revival.moved_to])
         rows = [delivery_row(delivery, appeal_id, config_hash, now) for delivery in revival.deliveries]
         connection.execute(insert(t.deliveries), rows)
+
+    def post_again(self, dead_id: str, letter_id: str, actor: Actor, now: datetime) -> bool:
+        due = {"state": "pending", "attempts": 0, "next_attempt_at": now, "finished_at": None}
+        with self._db.write() as connection:
+            if not _close(connection, dead_id, "replayed", now):
+                return False
+            connection.execute(update(t.letters).where(t.letters.c.letter_id == letter_id).values(due))
+            note(connection, now, actor, "dead.replay", dead_id)
+        return True
 
     def still_dead(self, dead_id: str, sentence: str, actor: Actor, now: datetime) -> None:
         c = t.dead_letters.c

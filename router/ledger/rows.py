@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, String, bindparam, exists, func, insert, select, text, update
 
+from router.directory import fold
 from router.flows.intake import Conflict
 from router.flows.records import BatchRecord, Head, NewDead, NewDelivery, NewTask, Recording
 from router.ledger import schema as t
@@ -114,15 +115,8 @@ class Rows:
 
     def _described(self, appeal: Appeal) -> dict[str, Any]:
         """The columns by which people look for an appeal; what is personal only as a keyed hash."""
-        firm = appeal.enterprise.uscc or appeal.enterprise.name
-        phone = appeal.contact.phones[0] if appeal.contact.phones else ""
-        return {
-            "channel": appeal.channel,
-            "kind": appeal.kind,
-            "region": appeal.region,
-            "enterprise_hash": self._sealer.keyed_hash("enterprise", firm.encode()) if firm else None,
-            "contact_hash": self._sealer.keyed_hash("contact", phone.encode()) if phone else None,
-        }
+        plain = {"channel": appeal.channel, "kind": appeal.kind, "region": appeal.region}
+        return plain | look_up_hashes(self._sealer, appeal)
 
     def _add_work(self, r: Recording) -> None:
         appeal_id = r.after.appeal_id
@@ -153,6 +147,16 @@ class Rows:
                 envelope_id=r.envelope_id,
             )
         )
+
+
+def look_up_hashes(sealer: Sealer, appeal: Appeal) -> dict[str, str | None]:
+    """The enterprise by its name, which every door knows (few know its credit code); the caller's phone."""
+    firm = appeal.enterprise.name or appeal.enterprise.uscc
+    phone = appeal.contact.phones[0] if appeal.contact.phones else ""
+    return {
+        "enterprise_hash": sealer.keyed_hash("enterprise", fold(firm).encode()) if firm else None,
+        "contact_hash": sealer.keyed_hash("contact", phone.encode()) if phone else None,
+    }
 
 
 def dead_row(dead: NewDead, config_hash: str, at: datetime, **known: Any) -> dict[str, Any]:

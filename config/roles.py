@@ -1,0 +1,177 @@
+"""What each role of a hub is made of: its flows, in threads of their own."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from config.wiring import Installation, now
+from connectors.access import Units
+from connectors.front import FrontPorts, FrontServer, build_front
+from connectors.push import PushDoor
+from connectors.rest import RestSource
+from router.broker.consumer import Consumer
+from router.broker.publisher import PikaPublisher
+from router.broker.topology import DEAD, UNROUTED
+from router.decisions.recovery import RetryPolicy
+from router.events import Observer, Trouble
+from router.flows.broker_returns import BrokerReturns
+from router.flows.intake import Intake
+from router.flows.polling import Polling, PollingTools
+from router.flows.reading import Reading
+from router.flows.records import Case, Head
+from router.flows.relay import Relay, RelayTools
+from router.flows.worker import Worker, WorkerTools
+
+Role = Literal["front", "intake", "relay", "worker", "feedback"]
+ROLES: tuple[Role, ...] = get_args(Role)
+Work = Callable[[threading.Event], None]
+Answer = Callable[[], str | None]
+"""None while all is well, else what is wrong."""
+
+
+@dataclass
+class Crew:
+    """What the roles of one process are built into."""
+
+    installation: Installation
+    announce: Observer
+    works: dict[str, Work] = field(default_factory=dict)
+    """Name → what runs in a thread of that name until it is told to stop."""
+    ready: dict[str, Answer] = field(default_factory=dict)
+    front: FrontServer | None = None
+    relay: Relay | None = None
+
+    def report(self, flow: str) -> Callable[[str], None]:
+        """For parts that tell their troubles in words."""
+        return lambda said: self.announce(Trouble(now(), flow, said))
+
+
+def make_intake(crew: Crew) -> Intake:
+    installation = crew.installation
+
+    def reading(source: str, heads: Mapping[str, Head], cases: Mapping[str, Case]) -> Reading:
+        book = installation.book(source)
+        assert book is not None, source
+        return Reading(book, heads, cases)
+
+    return Intake(
+        installation.intake_store,
+        reading,
+        clock=now,
+        config_hash=installation.configuration.hash,
+        announce=crew.announce,
+    )
+
+
+def _front(crew: Crew) -> None:
+    installation = crew.installation
+    settings = installation.configuration.settings
+    doors = [
+        PushDoor(name, source.push, installation.secret, public_url=settings.front.public_url)
+        for name, source in settings.sources.items()
+        if source.push
+    ]
+    access = {unit: entry.access for unit, entry in installation.configuration.units.items() if entry.access}
+    pulling = [plan.destination for plan in installation.plans.values() if plan.kind == "pull"]
+    ports = FrontPorts(
+        accept=make_intake(crew).accept,
+        work_list=installation.work_list,
+        status=installation.views,
+        store=installation.attachments,
+        announce=crew.announce,
+        clock=now,
+    )
+    units = Units(access, installation.secret, pulling=pulling)
+    app = build_front(doors, units, ports, public_url=settings.front.public_url)
+    crew.front = FrontServer(app, settings.front.host, settings.front.port)
+
+
+def _intake(crew: Crew) -> None:
+    installation = crew.installation
+    if not any(source.pull for source in installation.configuration.settings.sources.values()):
+        return
+    tools = PollingTools(
+        make_intake(crew).accept,
+        installation.intake_store.cursor,
+        installation.leases,
+        now,
+        crew.announce,
+    )
+    for name, source in installation.configuration.settings.sources.items():
+        if source.pull is not None:
+            polled = RestSource(
+                name,
+                source.pull,
+                secrets=installation.secret,
+                store=installation.attachments,
+                clock=now,
+                sleep=time.sleep,
+            )
+            crew.works[f"poll-{name}"] = Polling(polled, source.pull.every, tools).run
+
+
+def _relay(crew: Crew) -> None:
+    installation = crew.installation
+    broker = installation.configuration.settings.broker
+    finish = {p.destination: p.finish for p in installation.plans.values() if p.kind == "amqp"}
+    if broker is None or not finish:
+        return
+    password = installation.secret(broker.password) if broker.password else None
+    publisher = PikaPublisher(broker, password, report=crew.report("relay"), random=random.random)
+    tools = RelayTools(installation.outbox, publisher, installation.dispatching, now, crew.announce)
+    relay = crew.relay = Relay(tools, finish, room=broker.publisher.backlog, lease=broker.publisher.lease)
+
+    def run(stop: threading.Event) -> None:
+        if installation.database.is_sqlite:
+            # One process: whoever held a lease is dead. Elsewhere leases end by themselves.
+            installation.outbox.forget_leases(finish)
+        publisher.start()
+        relay.run(stop)
+
+    crew.works["relay"] = run
+    crew.ready["broker"] = lambda: None if publisher.is_connected else "消息队列未连接或已阻塞 (RabbitMQ)"
+
+
+def _worker(crew: Crew) -> None:
+    installation = crew.installation
+    if not installation.http_destinations:
+        return
+    retry = installation.configuration.settings.retry
+    policy = RetryPolicy(retry.first, retry.longest, retry.attempts)
+    tools = WorkerTools(
+        installation.outbox, installation.dispatching, policy, now, crew.announce, random.random
+    )
+    threads = installation.configuration.settings.worker.threads
+    crew.works["worker"] = Worker(installation.http_destinations, tools, threads=threads).run
+
+
+def _feedback(crew: Crew) -> None:
+    installation = crew.installation
+    broker = installation.configuration.settings.broker
+    if broker is None:
+        return
+    password = installation.secret(broker.password) if broker.password else None
+    returns = BrokerReturns(installation.returns, clock=now, announce=crew.announce)
+    consumer = Consumer(
+        broker,
+        password,
+        (DEAD, UNROUTED),
+        returns.record,
+        report=crew.report("feedback"),
+        random=random.random,
+    )
+    crew.works["feedback"] = consumer.run
+
+
+BUILD: Mapping[Role, Callable[[Crew], None]] = {
+    "front": _front,
+    "intake": _intake,
+    "relay": _relay,
+    "worker": _worker,
+    "feedback": _feedback,
+}
