@@ -21,15 +21,17 @@ from router.flows.intake import Intake
 from router.flows.outbox import Finish
 from router.flows.reading import Reading
 from router.flows.replay import Replay
-from router.flows.rulebook import Rulebook
+from router.flows.rulebook import Admission, Rulebook
 from router.ledger import migrate
 from router.ledger.attachments import FolderStore
 from router.ledger.database import Database
 from router.ledger.desk import DeskStore
 from router.ledger.intake import IntakeStore
+from router.ledger.letters import LetterStore
 from router.ledger.outbox import OutboxStore
 from router.ledger.replay import ReplayStore
 from router.ledger.sealing import Sealer
+from router.ledger.twins import TwinStore
 from router.ledger.views import Filter, Views
 from router.ledger.worklist import WorkListStore
 from router.message import Acceptance, Appeal, Batch, Cursor, Decision, Envelope
@@ -73,8 +75,12 @@ class PlainTranslation:
 
     @property
     def digest(self) -> str:
-        seen = f"{self.prefix}{self.data['text']}{self.data.get('standing')}"
+        seen = f"{self.prefix}{self.data['text']}{self.standing}"
         return hashlib.sha256(seen.encode()).hexdigest()
+
+    @property
+    def standing(self) -> str:
+        return "withdrawn" if self.data.get("absent") else self.data.get("standing", "open")
 
     @property
     def source_time(self) -> datetime | None:
@@ -95,9 +101,11 @@ class PlainTranslation:
             channel="苏商通自报",
             title=self.prefix + self.data["text"][:20],
             content=self.prefix + self.data["text"],
-            contact={"name": CANARY_NAME, "phones": [CANARY_PHONE]},
-            enterprise={"name": "苏州示例机械有限公司"},
-            standing=self.data.get("standing", "open"),
+            contact={"name": CANARY_NAME, "phones": [self.data.get("phone", CANARY_PHONE)]},
+            mode=self.data.get("mode", "self_report"),
+            reporter=self.data.get("reporter"),
+            enterprise={"name": self.data.get("firm", "苏州示例机械有限公司")},
+            standing=self.standing,
             proposed_units=tuple(self.data.get("to", ("rsj",))),
             received_at=self.envelope.received_at,
             attachments=self.envelope.attachments,
@@ -157,12 +165,23 @@ class Hub:
         self.attachments = FolderStore(self.folder / "attachments", self.sealer)
         self.translator = PlainTranslator()
         self.router = ProposedRouter()
+        self.admission: Admission | None = None
+        self.twins = TwinStore(self.database, self.sealer)
+        self.letters = LetterStore(self.database, self.sealer, self.clock, self.config_hash)
         self.events: list[Event] = []
 
     @property
     def book(self) -> Rulebook:
-        kept = self.store.kept_envelope
-        return Rulebook(self.translator, self.router, "desk", self.config_hash, new_id, kept)
+        return Rulebook(
+            self.translator,
+            self.router,
+            "desk",
+            self.config_hash,
+            new_id,
+            self.store.kept_envelope,
+            self.admission,
+            self.twins,
+        )
 
     @property
     def intake(self) -> Intake:
