@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from router import jsontext
 from router.errors import MalformedEnvelope
-from router.message import Acceptance
+from router.message import Acceptance, Accepted
 
 MediaType = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.+-]+/[a-z0-9.+-]+$", max_length=60)]
 Template = Annotated[str, StringConstraints(max_length=4000)]
@@ -46,7 +46,7 @@ class Yes(_Words):
     status: Annotated[int, Field(ge=200, le=299)] = 200
     body: Template = '{"accepted":{count},"items":{items}}'
     """May hold {appeal_id} {status_url} {outcome} of the first item, {count}, and {items}: all of them
-    in the order of the push, as a JSON list."""
+    in the order of the push, as a JSON list; one that was not admitted has its `reason` there."""
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
@@ -57,10 +57,7 @@ class Yes(_Words):
 
     def write(self, acceptance: Acceptance, url_of: str) -> bytes:
         """`url_of` is the status URL up to the appeal id."""
-        items = [
-            {"appeal_id": item.appeal_id, "status_url": url_of + item.appeal_id, "outcome": item.outcome}
-            for item in acceptance.items
-        ]
+        items = [_told(item, url_of) for item in acceptance.items]
         first = items[0] if items else _NO_ITEM
         listed = jsontext.dumps(items).decode() if "{items}" in self.body else ""
         return _fill(self.body, {**first, "count": str(len(items)), "items": listed}).encode()
@@ -81,6 +78,11 @@ class No(_Words):
 
     def write(self, status: int, reason: str, message: str) -> bytes:
         return _fill(self.body, {"status": str(status), "reason": reason, "message": message}).encode()
+
+
+def _told(item: Accepted, url_of: str) -> dict[str, str]:
+    told = {"appeal_id": item.appeal_id, "status_url": url_of + item.appeal_id, "outcome": item.outcome}
+    return told | ({"reason": item.reason} if item.outcome == "unapproved" else {})
 
 
 def _fill(body: str, values: dict[str, str]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Connection, Select, and_, select
 
 from router.flows.records import Actor
 from router.ledger import schema as t
@@ -22,6 +22,7 @@ from router.ledger.documents import open_document, open_envelope
 from router.ledger.sealing import Sealer
 from router.masking import mask_name, mask_phone, mask_text
 from router.message import Envelope
+from router.reasons import Reason
 
 Row = dict[str, Any]
 MAX_ROWS = 10_000
@@ -211,7 +212,19 @@ class Views:
                 .where(k.appeal_id == appeal_id)
                 .order_by(k.task_id)
             ).all()
-        return {**head._mapping, "tasks": [dict(task._mapping) for task in tasks]}
+            why = self._objection(connection, appeal_id) if head.state == "unapproved" else {}
+        return {**head._mapping, **why, "tasks": [dict(task._mapping) for task in tasks]}
+
+    def _objection(self, connection: Connection, appeal_id: str) -> dict[str, str]:
+        """Why a direct report was not admitted, in the words meant for whoever reported."""
+        d = t.dead_letters.c
+        latest = (
+            select(d.sentence)
+            .where(d.appeal_id == appeal_id, d.reason == Reason.UNAPPROVED.value)
+            .order_by(d.created_at.desc())
+            .limit(1)
+        )
+        return {"reason": connection.execute(latest).scalar() or ""}
 
     def _all(self, query: Select[Any]) -> list[Row]:
         with self._db.read() as connection:

@@ -45,6 +45,9 @@ def test_an_unapproved_report_is_recorded_and_answered_with_the_reason(
     (appeal,) = hub.views.appeals(Filter())
     assert appeal["state"] == "unapproved"
     assert hub.deliveries("r") == []
+    asked = hub.views.status("app", told.appeal_id)
+    assert asked is not None
+    assert (asked["state"], asked["reason"]) == ("unapproved", NO)
     assert [(d["stage"], d["reason"], d["sentence"]) for d in hub.dead("r")] == [("admit", "unapproved", NO)]
 
 
