@@ -107,6 +107,13 @@ class RetrySettings(Strict):
     """After these it is a dead letter for people to look at."""
 
 
+class QuarterlySettings(Strict):
+    """The units' quarterly tables (R9)."""
+
+    due: Annotated[Duration, within("1d", "90d")] = timedelta(days=15)
+    """How long after a quarter's end its tables are in time."""
+
+
 class SourceSettings(Strict):
     """One outside system. Its pull and its push are one source: what comes by both is recognised."""
 
@@ -136,6 +143,7 @@ class HubSettings(Strict):
     logging: LogSettings = LogSettings()
     worker: WorkerSettings = WorkerSettings()
     retry: RetrySettings = RetrySettings()
+    quarterly: QuarterlySettings = QuarterlySettings()
     units: RelativePath = "units.yaml"
     regions: RelativePath = "regions.yaml"
     routes: RelativePath = "routes.yaml"

@@ -40,6 +40,7 @@ from router.ledger.intake import IntakeStore
 from router.ledger.leases import LeaseStore
 from router.ledger.letters import LetterStore
 from router.ledger.outbox import OutboxStore
+from router.ledger.quarters import QuarterStore
 from router.ledger.replay import ReplayStore
 from router.ledger.sealing import Sealer
 from router.ledger.twins import TwinStore
@@ -145,6 +146,10 @@ class Installation:
     @cached_property
     def letters(self) -> LetterStore:
         return LetterStore(self.database, self.sealer, now, self.configuration.hash)
+
+    @cached_property
+    def quarters(self) -> QuarterStore:
+        return QuarterStore(self.database)
 
     @cached_property
     def twins(self) -> TwinStore:

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Insert, Integer, LargeBinary, Select, String
 from sqlalchemy.sql.dml import UpdateBase
 
-from router.ledger.schema import Micros, micros
+from router.ledger.columns import Micros, micros
 
 Row = Mapping[str, Any]
 MOST_VALUES = 30_000

@@ -121,6 +121,7 @@ def _keep_set(connection: Connection, batch: BatchRecord, replaces: ItemSet) -> 
     again = update(t.item_sets).where(s.source == batch.source, s.name == replaces.name)
     if connection.execute(again.values(**told, times=s.times + 1)).rowcount == 0:
         first = {**key, **told, "unit": replaces.unit, "period": replaces.period, "times": 1}
+        first["first_at"] = replaces.sent_at
         connection.execute(insert(t.item_sets), first)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select, text
 
 from router.ledger import schema as t
+from router.ledger.columns import Micros
 from router.ledger.database import Database
 
 LIVE_QUERY = (
@@ -15,7 +16,7 @@ LIVE_QUERY = (
         t.deliveries.c.destination,
         t.deliveries.c.state,
         func.count(),
-        func.min(t.deliveries.c.created_at, type_=t.Micros),
+        func.min(t.deliveries.c.created_at, type_=Micros),
     )
     .where(text(f"state IN {t.LIVE}"))
     .group_by(t.deliveries.c.destination, t.deliveries.c.state)

@@ -14,6 +14,7 @@ from router.flows.outbox import Claimed, Settled, Want
 from router.flows.records import NewDead
 from router.ledger import schema as t
 from router.ledger.bulk import fetch_all, run_many
+from router.ledger.columns import moment
 from router.ledger.database import Database
 from router.ledger.documents import open_kept
 from router.ledger.intake import chunks
@@ -62,13 +63,13 @@ class OutboxStore:
             sequence=row.sequence,
             attempts=row.attempts,
             type=row.type,
-            created_at=t.moment(row.created_at),
+            created_at=moment(row.created_at),
             config_hash=row.config_hash,
             task_id=row.task_id,
             unit=row.unit,
             role=row.role,
             returns=row.returns,
-            due_at=t.moment(row.due_at) if row.due_at is not None else None,
+            due_at=moment(row.due_at) if row.due_at is not None else None,
             appeal=kept,
         )
 

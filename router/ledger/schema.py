@@ -9,14 +9,9 @@ every statement that wants to use them.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Column,
-    Dialect,
     Index,
     Integer,
     LargeBinary,
@@ -27,36 +22,9 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeDecorator
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from router.ledger.columns import Micros, Serial
 
-
-def micros(value: datetime | None) -> int | None:
-    """A time as it is stored."""
-    return None if value is None else (value - EPOCH) // _MICROSECOND
-
-
-def moment(stored: int) -> datetime:
-    """What Micros makes of a stored number."""
-    return EPOCH + timedelta(microseconds=stored)
-
-
-class Micros(TypeDecorator[datetime]):
-    """An aware UTC time as whole microseconds since 1970."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return micros(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        return None if value is None else moment(value)
-
-
-Serial = BigInteger().with_variant(Integer(), "sqlite")
 LIVE = "('pending', 'retry_wait')"
 """A delivery in one of these is due at its `next_attempt_at`."""
 STUCK = "('dead', 'rejected', 'parked')"
@@ -266,12 +234,14 @@ item_sets = Table(
     Column("name", String(200), primary_key=True),
     Column("unit", String(64), nullable=False),
     Column("period", String(64), nullable=False),
+    Column("first_at", Micros, nullable=False),
     Column("sent_at", Micros, nullable=False),
     Column("received_at", Micros, nullable=False),
     Column("times", Integer, nullable=False),
     Column("original", String(64)),
 )
-"""Tables that replace one another as a whole: the one that counts now. Its items' ids begin with its name."""
+"""Tables that replace one another as a whole: the one that counts now (`sent_at`), when one came first
+(`first_at`), and how often. Its items' ids begin with its name."""
 
 letters = Table(
     "letters",

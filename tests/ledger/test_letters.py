@@ -81,7 +81,7 @@ def test_a_mail_server_that_is_away_is_asked_again(hub: Hub) -> None:
     assert post(hub, server).round(GO) == 0, "not before its time"
     assert len(server.errors) == 1
     for _ in range(2):
-        hub.clock.move(timedelta(minutes=2))  # type: ignore[attr-defined]
+        hub.clock.move(timedelta(minutes=2))
         post(hub, server).round(GO)
     assert server.got == [letter()]
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
+from router.ledger.quarters import QuarterStore
 from router.message import Acceptance, Batch, Envelope, ItemSet
 from tests.hub import SOURCE, Hub
 
@@ -118,9 +119,9 @@ def test_a_row_that_the_database_refuses_takes_no_neighbour_along(
     record = hub.store.record
 
     def refusing(batch: object) -> None:
-        if any(r.envelope.problem is None and "毒" in r.envelope.body.decode() for r in batch.recordings):  # type: ignore[attr-defined]
+        if any(r.envelope.problem is None and "毒" in r.envelope.body.decode() for r in batch.recordings):
             raise DataRefused("DataError")
-        record(batch)  # type: ignore[arg-type]
+        record(batch)
 
     monkeypatch.setattr(hub.store, "record", refusing)
     later = MONDAY + timedelta(days=1)
@@ -142,3 +143,14 @@ def test_an_item_changed_twice_in_one_page_is_told_about_both(hub: Hub) -> None:
     changed = hub.item("x", "供电不稳，已停产", at=at[2])
     assert hub.outcomes(first, repeat, changed) == ["new", "unchanged", "revision"]
     assert [d["type"] for d in hub.deliveries("x")] == ["task.created", "task.updated"]
+
+
+def test_what_came_of_a_quarter_is_counted(hub: Hub) -> None:
+    bad = row(hub, 9).model_copy(update={"source_id": f"{NAME}/bad-1", "problem": "没有诉求时间"})
+    send(hub, row(hub, 0), row(hub, 1), bad)
+    later = MONDAY + timedelta(days=1)
+    send(hub, row(hub, 0), bad, on=later)
+    send(hub, period="2026Q4")
+    (q3,), (q4,) = (QuarterStore(hub.database).received(p) for p in ("2026Q3", "2026Q4"))
+    assert q3 == ("rsj", SOURCE, MONDAY, later, 2, 1, 1)
+    assert (q4.rows, q4.refused, q4.times) == (0, 0, 1)

@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("unit", sa.String(length=64), nullable=False),
         sa.Column("period", sa.String(length=64), nullable=False),
+        sa.Column("first_at", sa.BigInteger(), nullable=False),
         sa.Column("sent_at", sa.BigInteger(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("times", sa.Integer(), nullable=False),
