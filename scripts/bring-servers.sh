@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings the programs of the named servers from the Debian packages when they are missing, and starts none of them:
-#   scripts/bring-servers.sh rabbitmq postgresql promtool
+#   scripts/bring-servers.sh rabbitmq postgresql mariadb promtool
 # The tests and the demonstration run private instances of them, in temporary folders and on free ports.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,8 +13,9 @@ package_of() {
     case "$1" in
         rabbitmq) echo rabbitmq-server ;;
         postgresql) echo postgresql ;;
+        mariadb) echo mariadb-server ;;
         promtool) echo prometheus ;;
-        *) fail "unknown server: $1 (rabbitmq, postgresql or promtool)" ;;
+        *) fail "unknown server: $1 (rabbitmq, postgresql, mariadb or promtool)" ;;
     esac
 }
 
@@ -22,6 +23,7 @@ is_here() {
     case "$1" in
         rabbitmq) [ -n "${SUQIU_TEST_AMQP_URL:-}" ] || { [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && command -v erl >/dev/null; } ;;
         postgresql) [ -n "${SUQIU_TEST_DATABASE_URL:-}" ] || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
+        mariadb) [ -x /usr/sbin/mariadbd ] && [ -x /usr/bin/mariadb-install-db ] ;;
         promtool) command -v promtool >/dev/null ;;
     esac
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from demo.servers.mariadb import MariaDB
 from demo.servers.postgres import PostgreSQL
 from demo.servers.rabbitmq import RabbitMQ
 from tests.servers import (
@@ -17,6 +18,7 @@ from tests.servers import (
     BorrowedRabbitMQ,
     VirtualHost,
     find_promtool,
+    give_mariadb,
     give_postgres,
     give_rabbitmq,
     takes_queues,
@@ -58,6 +60,23 @@ def database_url(postgres: PostgreSQL | BorrowedPostgreSQL) -> Iterator[str]:
     if not postgres.is_running:
         postgres.start()
     postgres.server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    """A real MariaDB; who kills, stops or suspends it brings it back before the test ends."""
+    yield from give_mariadb()
+
+
+@pytest.fixture
+def mariadb_url(mariadb: MariaDB) -> Iterator[str]:
+    """An empty MariaDB database of the test's own, as a SQLAlchemy URL."""
+    name = f"suqiu_test_{secrets.token_hex(6)}"
+    url = mariadb.create_database(name)
+    yield url
+    if not mariadb.is_running:
+        mariadb.start()
+    mariadb.drop_database(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

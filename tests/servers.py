@@ -23,6 +23,7 @@ import pika
 import pika.exceptions
 import pytest
 
+from demo.servers.mariadb import MariaDB
 from demo.servers.postgres import DatabaseServer, PostgreSQL
 from demo.servers.rabbitmq import BrokerAddress, RabbitMQ
 from demo.servers.server import MissingPackage, free_port
@@ -33,12 +34,13 @@ __all__ = [
     "VirtualHost",
     "find_promtool",
     "free_port",
+    "give_mariadb",
     "give_postgres",
     "give_rabbitmq",
     "takes_queues",
 ]
 
-Server = TypeVar("Server", RabbitMQ, PostgreSQL)
+Server = TypeVar("Server", RabbitMQ, PostgreSQL, MariaDB)
 
 NOT_OURS = "{variable} points at a server of your own: it is not ours to {verb}; unset it to run this test"
 
@@ -158,6 +160,12 @@ def give_postgres() -> Iterator[PostgreSQL | BorrowedPostgreSQL]:
         yield BorrowedPostgreSQL(own)
         return
     with _installed(lambda: PostgreSQL(durable=False)) as server:
+        yield server
+
+
+def give_mariadb() -> Iterator[MariaDB]:
+    """A running MariaDB of our own for as long as the generator is held."""
+    with _installed(lambda: MariaDB(durable=False)) as server:
         yield server
 
 
