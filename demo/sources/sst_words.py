@@ -31,7 +31,7 @@ def payload(item: Item, version: int, updated: datetime, *, files_at: str = "") 
     data: dict[str, Any] = {
         "appealId": int(item.id),
         "appealTitle": filled.title,
-        "appealContent": filled.content + _supplement(changed),
+        "appealContent": filled.content + supplement(changed),
         "appealType": KINDS[text.kind],
         "areaCode": filled.region,
         "address": filled.place,
@@ -55,7 +55,8 @@ def payload(item: Item, version: int, updated: datetime, *, files_at: str = "") 
     return data
 
 
-def _supplement(changed: tuple[str, ...]) -> str:
+def supplement(changed: tuple[str, ...]) -> str:
+    """What stands below the text in a later version."""
     return "\n【补充】已按要求补传合同与照片，情况与之前所述一致。" if "supplement" in changed else ""
 
 
