@@ -1,5 +1,5 @@
 """
-A service centre's exchange table (前置库): the centre's own program writes rows, the hub reads and marks them.
+A service centre's exchange table (前置库): its own program writes rows, the hub reads and marks them.
 
 The table is a SQLite file that both open, as both would open a server's database. A row is handed out
 once it was marked as taken. A later version overwrites the row and puts it up again.
