@@ -4,7 +4,7 @@ A configuration folder as one value: relative path → text, and a hash over bot
 The bundle is what the ledger keeps under its hash, so that it can show years later under which
 rules a decision fell. Secrets are not in it: files hold pointers to them (`router.secrets`).
 
-Which files belong to it is said by hub.yaml: the three files and the folder of mappings it names.
+Which files belong to it is said by hub.yaml: the files and the folders (mappings, words) it names.
 Those may stand elsewhere (`../../mappings/suzhou`); a symbolic link that leads out of the folder it
 stands in is not followed.
 """
@@ -28,7 +28,11 @@ MAX_FILES = 2000
 MAX_TOTAL = 32 * 1024 * 1024
 NAMED = {"units": "units.yaml", "regions": "regions.yaml", "routes": "routes.yaml"}
 """Key of hub.yaml → the file it stands for unless it says otherwise."""
+OPTIONAL = {"categories": "categories.yaml"}
+"""Those that a city can do without."""
 MAPPINGS = "mappings"
+WORDS = "words"
+_USUAL = {**NAMED, **OPTIONAL, MAPPINGS: MAPPINGS, WORDS: WORDS}
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,19 @@ class Bundle:
         return cls(files)
 
     def named(self, key: str) -> str:
-        """The path that hub.yaml gives for `units`, `regions`, `routes` or `mappings`."""
+        """The path that hub.yaml gives for `units`, `regions`, `routes`, `mappings` and the like."""
         return _named(_hub(self.files.get(HUB, "")), key)
 
     def mapping_files(self) -> dict[str, str]:
         """The files of the mappings folder, by their path inside it."""
-        inside = self.named(MAPPINGS) + "/"
+        return self._files_in(MAPPINGS)
+
+    def word_files(self) -> dict[str, str]:
+        """The files of the words folder, by their path inside it."""
+        return self._files_in(WORDS)
+
+    def _files_in(self, key: str) -> dict[str, str]:
+        inside = self.named(key) + "/"
         return {
             path.removeprefix(inside): text for path, text in self.files.items() if path.startswith(inside)
         }
@@ -72,10 +83,11 @@ def read_folder(folder: Path) -> Bundle:
     reader = _Reader(folder)
     reader.take(HUB)
     hub = _hub(reader.files.get(HUB, ""))
-    for key in NAMED:
+    for key in (*NAMED, *OPTIONAL):
         reader.take(_named(hub, key))
-    for path in _yaml_files(folder, _named(hub, MAPPINGS)):
-        reader.take(path)
+    for key in (MAPPINGS, WORDS):
+        for path in _yaml_files(folder, _named(hub, key)):
+            reader.take(path)
     return Bundle(dict(sorted(reader.files.items())), dict(sorted(reader.unreadable.items())))
 
 
@@ -128,14 +140,14 @@ def _hub(text: str) -> Mapping[str, Any]:
 
 def _named(hub: Mapping[str, Any], key: str) -> str:
     written = hub.get(key)
-    usual = NAMED.get(key, MAPPINGS)
+    usual = _USUAL[key]
     path = written if isinstance(written, str) and written and "\x00" not in written else usual
     normal = os.path.normpath(PurePosixPath(path)).replace(os.sep, "/")
     return usual if normal.startswith("/") else normal
 
 
 def _yaml_files(folder: Path, inside: str) -> Iterator[str]:
-    """Every YAML file below the folder of mappings; hidden folders and cases are not configuration."""
+    """Every YAML file below a folder; hidden folders and cases are not configuration."""
     for place, folders, names in os.walk(folder / inside):
         folders[:] = sorted(f for f in folders if not f.startswith(".") and not f.endswith(".cases"))
         below = Path(place).relative_to(folder / inside).as_posix()

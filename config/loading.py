@@ -19,8 +19,10 @@ from config.settings import HubSettings
 from config.units import DestinationSettings, UnitEntry, destination_of
 from mappings.projection import MappingProjector
 from mappings.translator import MappingTranslator
+from router.decisions.facts import CaseHistory
 from router.directory import Directory
 from router.errors import ConfigError, Problem
+from router.message import Appeal
 from router.secrets import SecretReader
 
 
@@ -40,6 +42,11 @@ class Configuration:
     tables: tuple[str, ...]
     """The code tables, for the metrics' closed label sets."""
     hash: str
+
+    def first_look(self, appeal: Appeal) -> CaseHistory:
+        """What is known of an appeal before anybody has dealt with it."""
+        source = self.settings.sources.get(appeal.source)
+        return CaseHistory(unscreened=source is not None and not source.screened)
 
 
 def load(bundle: Bundle) -> Configuration:
@@ -114,6 +121,11 @@ def _in_units(parts: Parts) -> list[Problem]:
         *people.unit_problems(parts.units, document, parts.source_names()),
         *crosschecks.destinations(parts.units, document, projections, has_broker=has_broker),
     ]
+    entries = {entry.id: entry for entry in parts.units.units}
+    found += people.word_file_problems(parts.word_documents(), entries)
+    classes = parts.document("categories")
+    if parts.categories is not None and classes is not None:
+        found += people.category_problems(parts.categories, classes, entries)
     places = parts.document("regions")
     if parts.regions is not None and places is not None:
         found += people.place_problems(parts.regions, places)

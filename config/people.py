@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from config.problems import did_you_mean
-from config.units import OFFICES, RegionsFile, UnitEntry, UnitsFile, WordEntry
-from router.directory import Directory, Region, Spoken, Unit, fold
+from config.units import OFFICES, CategoriesFile, RegionsFile, UnitEntry, UnitsFile, WordEntry
+from config.words import WordsFile, weighed
+from router.directory import Directory, Region, Renaming, Spoken, Unit, fold
 from router.documents import Document, Loc
 from router.errors import Problem
 
@@ -30,24 +31,35 @@ class Claims:
             self.problems.append(Problem(where, what, f"{other} has it at {line}; drop one of the two"))
 
 
-def build(units: UnitsFile, regions: RegionsFile) -> Directory:
+def build(
+    units: UnitsFile,
+    regions: RegionsFile,
+    categories: CategoriesFile | None = None,
+    words: Mapping[str, WordsFile] | None = None,
+) -> Directory:
     """The directory. Where names clash the later one wins; `problems` says that they do."""
     return Directory(
-        [
-            Unit(
-                id=entry.id,
-                name=entry.name,
-                part=entry.part,
-                full_name=entry.full_name,
-                aliases=entry.aliases,
-                scoped_aliases=entry.scoped_aliases,
-                region=entry.region,
-                office=entry.office,
-                words={word: _spoken(said) for word, said in entry.words.items()},
-            )
-            for entry in units.units
-        ],
+        [_unit(entry, units.defaults.contact, (words or {}).get(entry.id)) for entry in units.units],
         [Region(entry.code, entry.name, entry.aliases, entry.old_codes) for entry in regions.regions],
+        {entry.path: entry.unit for entry in categories.categories} if categories else None,
+    )
+
+
+def _unit(entry: UnitEntry, contact: str, words: WordsFile | None) -> Unit:
+    said = {**(weighed(words) if words else {}), **entry.words}
+    return Unit(
+        id=entry.id,
+        name=entry.name,
+        part=entry.part,
+        short_name=entry.short_name,
+        full_name=entry.full_name,
+        renamed=tuple(Renaming(later.name, later.since) for later in entry.renamed),
+        aliases=entry.aliases,
+        scoped_aliases=entry.scoped_aliases,
+        region=entry.region,
+        office=entry.office,
+        contact=entry.contact or contact,
+        words={word: _spoken(weight) for word, weight in said.items()},
     )
 
 
@@ -63,6 +75,7 @@ def unit_problems(file: UnitsFile, document: Document, sources: Collection[str] 
     _ids(file, document, found)
     _names(file, document, found)
     found.extend(_offices(file, document))
+    found.extend(_responsible(file, document))
     for number, entry in enumerate(file.units):
         for source in entry.scoped_aliases:
             if sources is not None and source not in sources:
@@ -129,10 +142,45 @@ def _names(file: UnitsFile, document: Document, found: list[Problem]) -> None:
 def _own_names(entry: UnitEntry) -> Iterator[tuple[Loc, str]]:
     yield ("id",), entry.id
     yield ("name",), entry.name
+    if entry.short_name:
+        yield ("short_name",), entry.short_name
     if entry.full_name:
         yield ("full_name",), entry.full_name
     for place, alias in enumerate(entry.aliases):
         yield ("aliases", place), alias
+    for place, later in enumerate(entry.renamed):
+        yield ("renamed", place, "name"), later.name
+
+
+def _responsible(file: UnitsFile, document: Document) -> Iterator[Problem]:
+    """R20: whoever is given tasks has an office that is responsible for them."""
+    for number, entry in enumerate(file.units):
+        if entry.part not in OFFICES and not entry.office and not document.has(("units", number, "office")):
+            where = document.where(("units", number))
+            yield Problem(where, f"{entry.id} has no office (责任处室, R20)", "add office: …")
+
+
+def category_problems(
+    file: CategoriesFile, document: Document, units: Mapping[str, UnitEntry]
+) -> Iterator[Problem]:
+    """A class stands once, and its unit exists and acts."""
+    claims: list[Problem] = []
+    paths = Claims(document, "class", claims)
+    for number, entry in enumerate(file.categories):
+        paths.claim("/".join(entry.path), f"entry {number + 1}", ("categories", number, "path"))
+        if entry.unit not in units or units[entry.unit].part == "informed":
+            where = document.where(("categories", number, "unit"))
+            yield Problem(where, f"no unit {entry.unit} can be given tasks", did_you_mean(entry.unit, units))
+    yield from claims
+
+
+def word_file_problems(words: Mapping[str, Document], units: Mapping[str, UnitEntry]) -> Iterator[Problem]:
+    """Each file of words is called after a unit that acts; words speak for nobody else."""
+    for name, document in words.items():
+        if name not in units or units[name].part != "unit":
+            known = [unit for unit, entry in units.items() if entry.part == "unit"]
+            hint = did_you_mean(name, known) or "the file is called after the unit's id"
+            yield Problem(document.where(), f"no unit is called {name}", hint)
 
 
 def _offices(file: UnitsFile, document: Document) -> Iterator[Problem]:

@@ -7,11 +7,12 @@ from pathlib import PurePosixPath
 
 import mappings.loading
 from config import people
-from config.files import HUB, MAPPINGS, NAMED, Bundle
+from config.files import HUB, MAPPINGS, NAMED, WORDS, Bundle
 from config.rules import RuleSet, load_rules
 from config.salvage import Fillers, Model, validate
 from config.settings import HubSettings
-from config.units import RegionsFile, UnitsFile
+from config.units import CategoriesFile, RegionsFile, UnitsFile
+from config.words import WordsFile, word_problems
 from router.directory import Directory
 from router.documents import Document, read_on
 from router.errors import ConfigError, Problem
@@ -21,6 +22,7 @@ _KEYS: Fillers = {"keys": lambda _: {"current": "k", "ring": {"k": _NOWHERE}, "h
 _ENTRIES: Fillers = {
     "units": lambda number: {"id": f"entry-{number + 1}", "name": f"entry-{number + 1}"},
     "regions": lambda number: {"code": f"{number:06}", "name": f"entry-{number + 1}"},
+    "categories": lambda number: {"path": [f"entry-{number + 1}"], "unit": "none"},
 }
 """For wrong required parts, while the rest of the file is checked. Never used to start."""
 
@@ -35,6 +37,9 @@ class Parts:
     settings: HubSettings | None = None
     units: UnitsFile | None = None
     regions: RegionsFile | None = None
+    categories: CategoriesFile | None = None
+    words: dict[str, WordsFile] = field(default_factory=dict)
+    """Unit → its file in the folder of words."""
     directory: Directory = field(default_factory=lambda: Directory([]))
     rules: RuleSet | None = None
     mappings: mappings.loading.Mappings = field(default_factory=lambda: mappings.loading.Mappings({}, {}, ()))
@@ -42,6 +47,15 @@ class Parts:
     def document(self, key: str) -> Document | None:
         """The file that hub.yaml names under this key; hub.yaml itself under `hub`."""
         return self.documents.get(HUB if key == "hub" else self.bundle.named(key))
+
+    def word_documents(self) -> dict[str, Document]:
+        """Unit → its file of words, of those that could be read."""
+        paths = {name: f"{self.bundle.named(WORDS)}/{name}" for name in self.bundle.word_files()}
+        return {
+            PurePosixPath(name).stem: self.documents[path]
+            for name, path in paths.items()
+            if path in self.documents
+        }
 
     def source_names(self) -> set[str] | None:
         """As written: a source with a mistake in it is known all the same."""
@@ -63,11 +77,26 @@ def read_parts(bundle: Bundle) -> Parts:
     parts.settings = _model(parts, HUB, HubSettings, _KEYS)
     parts.units = _model(parts, bundle.named("units"), UnitsFile, _ENTRIES)
     parts.regions = _model(parts, bundle.named("regions"), RegionsFile, _ENTRIES)
+    if parts.bundle.named("categories") in parts.bundle.files:
+        parts.categories = _model(parts, parts.bundle.named("categories"), CategoriesFile, _ENTRIES)
+    _read_words(parts)
     if parts.units:
-        parts.directory = people.build(parts.units, parts.regions or RegionsFile())
+        parts.directory = people.build(
+            parts.units, parts.regions or RegionsFile(), parts.categories or CategoriesFile(), parts.words
+        )
     _read_mappings(parts)
     _read_rules(parts)
     return parts
+
+
+def _read_words(parts: Parts) -> None:
+    folder = parts.bundle.named(WORDS)
+    for name in parts.bundle.word_files():
+        path = f"{folder}/{name}"
+        found = _model(parts, path, WordsFile, {})
+        if found is not None:
+            parts.words[PurePosixPath(name).stem] = found
+            parts.problems += word_problems(found, parts.documents[path])
 
 
 def _read_mappings(parts: Parts) -> None:

@@ -20,7 +20,7 @@ from router.documents import Document
 from router.errors import Problem
 
 MAX_ROUNDS = 30
-_LISTS = frozenset({"units", "regions"})
+_LISTS = frozenset({"units", "regions", "categories"})
 
 Model = TypeVar("Model", bound=BaseModel)
 Path = tuple[str | int, ...]

@@ -119,6 +119,9 @@ class SourceSettings(Strict):
 
     mapping: Identifier
     """The file mappings/NAME.yaml that translates it."""
+    screened: bool = True
+    """Whether an agent looked at it before it comes here. What nobody has screened can be sent to the
+    desk first (R11): routes see it as facts.unscreened."""
     pull: PullSettings | None = None
     push: PushSettings | None = None
 
@@ -147,6 +150,10 @@ class HubSettings(Strict):
     units: RelativePath = "units.yaml"
     regions: RelativePath = "regions.yaml"
     routes: RelativePath = "routes.yaml"
+    categories: RelativePath = "categories.yaml"
+    """Whose business a class of the city is by default. It may be left out."""
+    words: RelativePath = "words"
+    """The folder of words/UNIT.yaml: what in a text speaks for a unit. It may be left out."""
     mappings: RelativePath = "mappings"
     """The folder of mappings, with codes/, projections/ and the cases beside each mapping."""
     sources: Annotated[Mapping[Identifier, SourceSettings], Field(max_length=200)] = {}

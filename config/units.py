@@ -1,8 +1,10 @@
-"""units.yaml and regions.yaml: who can be addressed, how it reaches them, and the city's places."""
+"""units.yaml, regions.yaml and categories.yaml: who can be addressed, how it reaches them, the city's
+places and classes. What in a text speaks for a unit stands in words/ (words.py)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -57,6 +59,15 @@ class WordEntry(Strict):
 
 Word = Annotated[str, Field(min_length=2, max_length=50)]
 Weight = Annotated[float, Field(gt=0, le=100)]
+Weights = Annotated[Mapping[Word, Weight | WordEntry], Field(max_length=2000)]
+
+
+class RenamingEntry(Strict):
+    """A later name. The earlier ones stay known, and messages that carry them stay as they are."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    since: Annotated[date, Field(strict=False)]
+    """The first day on which it is valid: 2024-10-24."""
 
 
 class UnitEntry(Strict):
@@ -65,20 +76,22 @@ class UnitEntry(Strict):
     id: Identifier
     part: Part = "unit"
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    short_name: Text = ""
     full_name: Text = ""
     aliases: Names = ()
     """What people and sources call it. A name belongs to one unit only."""
+    renamed: Annotated[tuple[RenamingEntry, ...], Field(strict=False, max_length=20)] = ()
+    """Its later names, each with its first day."""
     scoped_aliases: Annotated[Mapping[Identifier, Names], Field(max_length=50)] = {}
     """Source: what only that source calls it."""
     office: Text = ""
-    """责任处室"""
+    """责任处室: who is responsible inside the unit (R20). Nothing is sent to a unit without one."""
+    contact: Text = ""
+    """Who answers there for appeals: a role, never a person's name."""
     region: Annotated[str, Field(pattern=r"^(\d{6})?$")] = ""
     """For a platform: the region whose appeals it takes."""
-    words: Annotated[
-        Mapping[Annotated[str, Field(min_length=2, max_length=50)], Weight | WordEntry],
-        Field(max_length=2000),
-    ] = {}
-    """Words in an appeal's text that speak for this unit."""
+    words: Weights = {}  # noqa: RUF012 (pydantic)
+    """Words in an appeal's text that speak for this unit; many are better kept in words/<id>.yaml."""
     destination: DestinationSettings | None = None
     access: UnitAccess | None = None
     """How the unit proves at the HTTP door who it is."""
@@ -88,6 +101,7 @@ class UnitDefaults(Strict):
     """What units and platforms have that do not say otherwise. Offices are always internal."""
 
     destination: DestinationSettings = PullDestination(kind="pull")
+    contact: Text = ""
 
 
 class UnitsFile(Strict):
@@ -110,6 +124,23 @@ class RegionsFile(Strict):
     """regions.yaml"""
 
     regions: Annotated[tuple[RegionEntry, ...], Field(strict=False, max_length=5000)] = ()
+
+
+class CategoryEntry(Strict):
+    """One class of the city, and whose business it is unless something else is known."""
+
+    path: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=200)], ...],
+        Field(strict=False, min_length=1, max_length=6),
+    ]
+    """From the widest class to the narrowest; what lies below it belongs to it."""
+    unit: Identifier
+
+
+class CategoriesFile(Strict):
+    """categories.yaml"""
+
+    categories: Annotated[tuple[CategoryEntry, ...], Field(strict=False, max_length=5000)] = ()
 
 
 OFFICES: frozenset[Part] = frozenset({"desk", "supervision", "archive"})

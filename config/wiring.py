@@ -25,7 +25,6 @@ from config.loading import Configuration, load
 from config.secrets import Secrets
 from connectors.http_destination import HttpDestination, HttpDestinationSettings
 from router import crashpoints
-from router.decisions.facts import CaseHistory
 from router.decisions.lifecycle import reroutes
 from router.errors import ConfigError, Problem
 from router.flows.dispatching import Dispatching, Plan
@@ -235,9 +234,10 @@ class FirstLook:
 
     def __init__(self, configuration: Configuration) -> None:
         self._rules = configuration.rules
+        self._first_look = configuration.first_look
 
     def route(self, appeal: Appeal) -> Decision:
-        decision: Decision = self._rules.route(appeal, CaseHistory())
+        decision: Decision = self._rules.route(appeal, self._first_look(appeal))
         return decision
 
     @property

@@ -13,7 +13,6 @@ from typing import Any
 from config.loading import Configuration
 from config.wiring import Installation
 from mappings.trace import rows
-from router.decisions.facts import CaseHistory
 from router.errors import PermanentError
 from router.ports import Identity
 
@@ -50,6 +49,6 @@ def explain_appeal(
 
 def decide(configuration: Configuration, appeal: Any) -> dict[str, Any]:
     """The decision on an appeal with its full reasoning."""
-    decision = configuration.rules.route(appeal, CaseHistory(), explain=True)
+    decision = configuration.rules.route(appeal, configuration.first_look(appeal), explain=True)
     told: dict[str, Any] = decision.model_dump(mode="json")
     return told

@@ -23,7 +23,7 @@ LISTINGS_AFTER = 2
 """A listing that begins after another was answered proves that the hub is through with that one."""
 UNDER_WAY = ("pending", "retry_wait")
 """What was sent back or given up waits for a person, not for a unit."""
-UNITS_PER_PROCESS = 5
+UNITS_PER_PROCESS = 20
 LOSES = "rsj"
 """The unit that forgets, when a loss is planted."""
 

@@ -2,20 +2,25 @@
 Who can be addressed: units, county platforms, the desk, the supervision office, the archive, and the places.
 
 Units are found by id, or by what a source calls them. Names change (a bureau is renamed, a
-source has a number of its own for it), so each unit carries aliases, and an alias may be
-limited to one source (`scope`).
+source has a number of its own for it), so each unit carries aliases and its dated later names;
+all of them are understood at any time. An alias may be limited to one source (`scope`).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
 from typing import Literal
 
-Part = Literal["unit", "platform", "desk", "supervision", "archive"]
-"""A department or company, a county-level platform, or one of the three offices."""
+Part = Literal["unit", "platform", "desk", "supervision", "archive", "informed"]
+"""A department or company, a county-level platform, one of the three offices, or a body that is only
+told of things (R15) and never given a task to act on."""
+
+_CHINA = timezone(timedelta(hours=8))
+"""Names change at midnight there; the offset has been the same since 1991."""
 
 _INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), 0x2060, 0xFEFF))
 _SUFFIX = re.compile(r"(?:\([^()]*\)|<[^<>]*>|\[[^\[\]]*\]|【[^】]*】|〔[^〕]*〕|《[^》]*》|〈[^〉]*〉)$")
@@ -31,13 +36,23 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
+class Renaming:
+    """A later name of a unit, and the first day on which it was valid."""
+
+    name: str
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """Someone a task can be given to. Its id is its destination's id as well."""
 
     id: str
     name: str
     part: Part = "unit"
+    short_name: str = ""
     full_name: str = ""
+    renamed: tuple[Renaming, ...] = ()
     aliases: tuple[str, ...] = ()
     scoped_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Source → what only that source calls it (its own numbers and codes)."""
@@ -45,12 +60,23 @@ class Unit:
     """For a platform: the region whose appeals it takes."""
     office: str = ""
     """责任处室 (R20)."""
+    contact: str = ""
+    """Who answers there for appeals: a role, never a person."""
     words: Mapping[str, Spoken] = field(default_factory=dict)
     """Words that speak for this unit."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(n for n in (self.name, self.full_name, *self.aliases) if n))
+        """Everything it is or was called, whenever."""
+        later = (renaming.name for renaming in self.renamed)
+        every = (self.name, self.short_name, self.full_name, *self.aliases, *later)
+        return tuple(dict.fromkeys(name for name in every if name))
+
+    def name_on(self, day: date) -> str:
+        """What it was called on this day."""
+        valid = [renaming for renaming in self.renamed if renaming.since <= day]
+        latest = max(valid, key=lambda renaming: renaming.since, default=None)
+        return latest.name if latest else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +94,13 @@ class Region:
 class Directory:
     """All units and regions of the city, looked up by what people call them."""
 
-    def __init__(self, units: Iterable[Unit], regions: Iterable[Region] = ()) -> None:
+    def __init__(
+        self,
+        units: Iterable[Unit],
+        regions: Iterable[Region] = (),
+        categories: Mapping[tuple[str, ...], str] | None = None,
+    ) -> None:
+        """`categories` says whose business a path of the city's classes is by default."""
         self.units = {unit.id: unit for unit in units}
         self.regions = {region.code: region for region in regions}
         self._by_name = {
@@ -91,6 +123,7 @@ class Directory:
         }
         # The first one: a second desk is a mistake that the check of units.yaml tells.
         self._offices = {unit.part: unit.id for unit in reversed(self.units.values())}
+        self._categories = {tuple(map(fold, path)): unit for path, unit in (categories or {}).items()}
 
     def unit(self, called: str, scope: str | None = None) -> str | None:
         """The id of the unit that is called this, the source's own words first; None when nobody is.
@@ -117,6 +150,21 @@ class Directory:
     def region(self, code_or_name: str) -> str | None:
         """The present code for a code (an old one too) or for a place's exact name."""
         return self._codes.get(code_or_name.strip()) or self._places.get(fold(code_or_name))
+
+    def acts(self, unit: str) -> bool:
+        """Whether it is there and can be given a task."""
+        return unit in self.units and self.units[unit].part != "informed"
+
+    def name_at(self, unit: str, moment: datetime) -> str:
+        """What the unit was called at this moment; the id of one that is not known any more."""
+        known = self.units.get(unit)
+        return known.name_on(moment.astimezone(_CHINA).date()) if known else unit
+
+    def unit_of_category(self, path: Sequence[str]) -> str | None:
+        """Whose business a class is: the unit of the narrowest class that has one."""
+        folded = tuple(map(fold, path))
+        found = (self._categories.get(folded[:length]) for length in range(len(folded), 0, -1))
+        return next((unit for unit in found if unit), None)
 
     @property
     def place_names(self) -> Mapping[str, str]:

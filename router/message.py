@@ -280,6 +280,8 @@ class Decision(Frozen):
     rule: Identifier
     lead: Identifier
     assisting: Annotated[tuple[Identifier, ...], Field(max_length=20)] = ()
+    asks: Line = ""
+    """What the rule asks of the lead, where that is not simply to deal with it: 不予受理审核."""
     matched: tuple[Match, ...] = ()
     passed_over: tuple[PassedOver, ...] = ()
     facts: Mapping[str, Any] = {}

@@ -33,6 +33,7 @@ def show_decision(decision: Mapping[str, Any] | None) -> None:
             ("规则 rule", decision["rule"]),
             ("主办 lead", decision["lead"]),
             ("协办 assisting", ", ".join(decision["assisting"])),
+            *([("要求 asks", decision["asks"])] if decision.get("asks") else []),
         ]
     )
     if decision["matched"]:

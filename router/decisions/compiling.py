@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any
 
 from router.decisions import fields
 from router.decisions.fields import Field
@@ -14,7 +14,7 @@ from router.directory import Directory, Part
 from router.documents import Document, Loc
 from router.errors import Problem
 
-OFFICES: dict[str, Part] = {part: part for part in get_args(Part) if part not in ("unit", "platform")}
+OFFICES: dict[str, Part] = {part: part for part in ("desk", "supervision", "archive")}
 """What a route may write instead of an office's id."""
 
 
@@ -49,6 +49,9 @@ class Compiler:
             called = self.directory.unit(name) if isinstance(name, str) else None
             hint = f"write its id: {called}" if called else near(name, [*self.directory.units, *OFFICES])
             self.wrong(loc, f"unknown unit {name}", hint)
+            return None
+        if not self.directory.acts(name):
+            self.wrong(loc, f"{name} is only informed and is given no tasks", "name the unit that acts")
             return None
         return name
 

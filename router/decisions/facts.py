@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -40,6 +40,8 @@ class CaseHistory(Frozen):
     """The desk's verdict, where it has one (R11, R12)."""
     consulted: bool = False
     """The units were asked together and found no owner (R12)."""
+    unscreened: bool = False
+    """It came in without an agent having looked at it, and the desk has not tried to answer yet (R11)."""
     previous_rule: str = ""
     """The rule that took the revision before."""
 
@@ -63,12 +65,15 @@ class Facts(CaseHistory):
     text_length: int = 0
     """Characters of the content."""
     attachments: int = 0
+    category_unit: str = ""
+    """Whose business the appeal's class is by default (categories.yaml)."""
 
 
 class Deriver:
     """Derives facts. Pure and thread-safe; its automaton also finds the words of the rules."""
 
     def __init__(self, directory: Directory, rule_words: Iterable[str] = ()) -> None:
+        self._directory = directory
         self._lexicon = Lexicon.of(directory)
         self._words = Words([*self._lexicon.all(), *rule_words])
 
@@ -95,7 +100,8 @@ class Deriver:
             region=appeal.region or (places[0] if len(places) == 1 else ""),
             text_length=len(appeal.content),
             attachments=len(appeal.attachments),
-            **dict(history),
+            category_unit=self._directory.unit_of_category(appeal.category) or "",
+            **_known(history),
         )
 
     def _voices(self, known: list[Hit], places: list[Hit], text: str) -> dict[tuple[str, str], float]:
@@ -118,6 +124,12 @@ class Deriver:
         speakers = self._lexicon.speakers
         names = (unit for unit, word in voices if any(s.is_name and s.unit == unit for s in speakers[word]))
         return tuple(dict.fromkeys(names))
+
+
+def _known(history: CaseHistory) -> dict[str, Any]:
+    """As it is; but the desk has looked once it said that it cannot answer."""
+    known = dict(history)
+    return known | {"unscreened": history.unscreened and not history.desk_could_not_answer}
 
 
 def _ranked(voices: Mapping[tuple[str, str], float]) -> dict[str, float]:

@@ -35,7 +35,8 @@ def _route() -> dict[str, Any]:
     name = {"type": "string", "pattern": "^[0-9a-zA-Z][0-9a-zA-Z._-]{0,63}$"}
     when = {"$ref": "#/$defs/block", "description": "field: matcher; all of them must hold"}
     properties = {"name": name, "note": {"type": "string"}, "when": when, "to": to, "assisting": to}
-    return _object({**properties, "except": _WORDS}, ["name", "to"])
+    asks = {"type": "string", "maxLength": 100, "description": "what it asks of the lead: 不予受理审核"}
+    return _object({**properties, "except": _WORDS, "asks": asks}, ["name", "to"])
 
 
 def _block() -> dict[str, Any]:

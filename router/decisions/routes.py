@@ -20,9 +20,10 @@ from router.errors import Problem
 
 __all__ = ["json_schema", "load_rules"]
 
-ROUTE_KEYS = ("name", "note", "when", "to", "assisting", "except")
+ROUTE_KEYS = ("name", "note", "when", "to", "assisting", "except", "asks")
 FILE_KEYS = ("routes", "reroute_on")
 MAX_ROUTES = 2000
+MOST_ASKED = 100
 _NAME = re.compile(r"[0-9a-zA-Z][0-9a-zA-Z._-]{0,63}", re.ASCII)
 
 
@@ -87,7 +88,15 @@ def _rule(compiler: Compiler, place: int, route: Any) -> Rule | None:
     if target and out:
         target = targets.except_for(target, out, compiler.directory)
         assisting = targets.except_for(assisting, out, compiler.directory) if assisting else None
-    return Rule(str(route.get("name", "")), tuple(when), target, assisting) if target else None
+    asks = _asks(compiler, (*loc, "asks"), route.get("asks", ""))
+    return Rule(str(route.get("name", "")), tuple(when), target, assisting, asks) if target else None
+
+
+def _asks(compiler: Compiler, loc: Loc, said: Any) -> str:
+    if not isinstance(said, str) or len(said) > MOST_ASKED:
+        compiler.wrong(loc, f"asks is a text of {MOST_ASKED} characters at most", "e.g. asks: 不予受理审核")
+        return ""
+    return said
 
 
 def _check_names(compiler: Compiler, routes: list[Any]) -> None:

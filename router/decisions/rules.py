@@ -32,6 +32,8 @@ class Rule:
     conditions: tuple[Condition, ...]
     target: Target
     assisting: Target | None = None
+    asks: str = ""
+    """What it asks of the lead beyond dealing with the matter."""
 
     def units(self, subject: Subject) -> tuple[str, ...]:
         """The lead first, nobody twice; nobody at all when the lead cannot be found."""
@@ -122,6 +124,7 @@ def _decision(rule: Rule, units: tuple[str, ...], subject: Subject, over: Sequen
         rule=rule.name,
         lead=units[0],
         assisting=units[1 : MOST_ASSISTING + 1],
+        asks=rule.asks,
         matched=tuple(condition.match(subject) for condition in rule.conditions),
         passed_over=tuple(PassedOver(rule=r.name, failed=r.failed(subject)) for r in over),
         facts=subject.facts.model_dump(exclude_defaults=True),

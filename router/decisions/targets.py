@@ -72,10 +72,10 @@ def _units(field: Field, subject: Subject, directory: Directory) -> tuple[str, .
     """Ids as they are, where the field holds nothing else: a source's own word may look like one."""
     names, source = _many(field.get(subject)), subject.appeal.source
     if field.path in UNIT_IDS:
-        found: Iterable[str | None] = (name for name in names if name in directory.units)
+        found: Iterable[str | None] = names
     else:
         found = (directory.unit(name, source) for name in names)
-    return tuple(dict.fromkeys(unit for unit in found if unit))
+    return tuple(dict.fromkeys(unit for unit in found if unit and directory.acts(unit)))
 
 
 def _many(value: Any) -> Iterable[str]:

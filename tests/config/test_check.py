@@ -49,12 +49,18 @@ def removing(file: str) -> Make:
 
 
 def overwriting(file: str, text: str) -> Make:
-    return lambda folder: (folder / file).write_text(text)
+    def overwrite(folder: Path) -> int:
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_text(text)
+        return 1
+
+    return overwrite
 
 
 HTTP = """\
   - id: x
     name: x
+    office: x
     destination:
       kind: http
       url: {url}
@@ -75,7 +81,10 @@ MISTAKES = [
     Mistake(
         "an unknown key of a unit is named",
         swapping("units.yaml", "    office: 综合处 ", "    ofice: 综合处 "),
-        ("units.yaml:LINE: unknown key ofice (did you mean office?)",),
+        (
+            "units.yaml:<  - id: rsj>: rsj has no office",
+            "units.yaml:LINE: unknown key ofice (did you mean office?)",
+        ),
     ),
     Mistake(
         "an unknown key of a region is named",
@@ -264,7 +273,10 @@ MISTAKES = [
     ),
     Mistake(
         "a unit that stands twice is told",
-        adding("units.yaml", "  - {id: rsj, name: 又一个, access: {token: {file: secrets/rsj.token}}}\n"),
+        adding(
+            "units.yaml",
+            "  - {id: rsj, name: 又一个, office: x, access: {token: {file: secrets/rsj.token}}}\n",
+        ),
         ("units.yaml:LINE: unit rsj stands twice",),
     ),
     Mistake(
@@ -273,8 +285,54 @@ MISTAKES = [
         ("units.yaml:LINE: a second desk: desk2",),
     ),
     Mistake(
+        "a unit without a responsible office is refused",
+        adding("units.yaml", "  - {id: x, name: 某局, access: {token: {env: SUQIU_X}}}\n"),
+        ("units.yaml:LINE: x has no office (责任处室, R20)",),
+    ),
+    Mistake(
+        "a later name that another unit has is told",
+        adding(
+            "units.yaml",
+            "  - {id: x, name: 某局, office: x, access: {token: {env: SUQIU_X}},\n"
+            "     renamed: [{name: 人社局, since: 2026-01-01}]}\n",
+        ),
+        ("units.yaml:",),
+    ),
+    Mistake(
+        "a file of words that belongs to nobody is told",
+        overwriting("words/rjs.yaml", "strong: 欠薪\n"),
+        ("words/rjs.yaml:LINE: no unit is called rjs (did you mean rsj?)",),
+    ),
+    Mistake(
+        "a word that stands twice is told with its line",
+        overwriting("words/rsj.yaml", "strong: |\n  欠薪\nhint: |\n  工资\n  奖金 欠薪\n"),
+        ("words/rsj.yaml:5: the word 欠薪 stands twice (first at words/rsj.yaml:2",),
+    ),
+    Mistake(
+        "a word of one character is told with its line",
+        overwriting("words/rsj.yaml", "strong: |\n  欠薪\n  薪\n"),
+        ("words/rsj.yaml:3: the word 薪 must have 2 to 50 characters",),
+    ),
+    Mistake(
+        "an unknown level of words is told with those that there are",
+        overwriting("words/rsj.yaml", "srtong: 欠薪\n"),
+        ("words/rsj.yaml:LINE: unknown key srtong (did you mean strong?)",),
+    ),
+    Mistake(
+        "a class of a unit that does not exist is told",
+        overwriting("categories.yaml", "categories:\n  - {path: [用工], unit: rjs}\n"),
+        ("categories.yaml:2: no unit rjs can be given tasks (did you mean rsj?)",),
+    ),
+    Mistake(
+        "a class that stands twice is told",
+        overwriting(
+            "categories.yaml", "categories:\n  - {path: [用工], unit: rsj}\n  - {path: [用工], unit: gxj}\n"
+        ),
+        ("categories.yaml:3: class 用工 is claimed by entry 2 and by entry 1",),
+    ),
+    Mistake(
         "a unit that fetches needs a way in",
-        adding("units.yaml", "  - {id: x, name: 某局}\n"),
+        adding("units.yaml", "  - {id: x, name: 某局, office: x}\n"),
         ("units.yaml:LINE: x fetches its tasks but has no access",),
     ),
     Mistake(
@@ -282,7 +340,7 @@ MISTAKES = [
         swapping(
             "units.yaml",
             "{id: archive, part: archive,",
-            "{id: archive, destination: {kind: amqp}, access: {token: {env: SUQIU_X}},",
+            "{id: archive, office: x, destination: {kind: amqp}, access: {token: {env: SUQIU_X}},",
         ),
         (
             "routes.yaml:<    to: archive>: there is no archive in units.yaml",
@@ -301,14 +359,15 @@ MISTAKES = [
     ),
     Mistake(
         "a unit cannot be internal",
-        adding("units.yaml", "  - {id: x, name: 某局, destination: {kind: internal}}\n"),
+        adding("units.yaml", "  - {id: x, name: 某局, office: x, destination: {kind: internal}}\n"),
         ("units.yaml:LINE: x is a unit and cannot be of kind internal",),
     ),
     Mistake(
         "a projection that does not exist is told",
         adding(
             "units.yaml",
-            "  - {id: x, name: x, access: {token: {env: SUQIU_X}}, destination: {kind: pull, projection: p}}",
+            "  - {id: x, name: x, office: x, access: {token: {env: SUQIU_X}}, "
+            "destination: {kind: pull, projection: p}}",
         ),
         ("units.yaml:LINE: x: no projection is called p (",),
     ),
@@ -463,7 +522,7 @@ def test_what_has_a_problem_does_not_load_and_names_all(tmp_path: Path) -> None:
     swap(folder, "units.yaml", "    office: 综合处 ", "    ofice: 综合处 ")
     with pytest.raises(ConfigError) as refused:
         load(read_folder(folder))
-    assert [problem.where.split(":")[0] for problem in refused.value.problems] == ["hub.yaml", "units.yaml"]
+    assert {problem.where.split(":")[0] for problem in refused.value.problems} == {"hub.yaml", "units.yaml"}
 
 
 def test_an_open_secret_is_advice_and_does_not_stop(tmp_path: Path) -> None:

@@ -33,10 +33,10 @@ def test_there_are_three_hundred_appeals_and_no_two_alike() -> None:
 
 def test_every_appeal_belongs_to_somebody_in_the_city(city: Configuration) -> None:
     owners = {unit for text in texts() for unit in text.units}
-    assert owners == set(city.units)
+    assert owners <= set(city.units)
     parts = [city.units[owner].part for owner in owners]
     assert parts.count("unit") >= 12
-    assert parts.count("platform") == 2
+    assert parts.count("platform") >= 2
 
 
 def test_they_are_short_and_long_and_of_every_kind() -> None:
