@@ -2,13 +2,13 @@
 A record's own change time, in the ways that sources write it, as aware UTC.
 
 Connectors read nothing else from a record than its id, its time and the cursor; times that
-belong to the appeal are the mapping's business. A naive time is Asia/Shanghai.
+belong to the appeal are the mapping's business. A naive time is Asia/Shanghai unless a zone is named.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -42,7 +42,7 @@ TimeFormat = Annotated[str, StringConstraints(min_length=2, max_length=60), Afte
 """`iso`, `epoch_s`, `epoch_ms`, or a strptime format."""
 
 
-def read_time(value: object, formats: Sequence[str]) -> datetime | None:
+def read_time(value: object, formats: Sequence[str], zone: tzinfo = SHANGHAI) -> datetime | None:
     """The moment by the first format that fits; None when none does, or nothing is there."""
     text = str(value).strip() if isinstance(value, (str, int, Decimal)) else ""
     if not text or len(text) > _LONGEST or isinstance(value, bool):
@@ -53,16 +53,16 @@ def read_time(value: object, formats: Sequence[str]) -> datetime | None:
         except (ValueError, OverflowError, ArithmeticError):
             continue
         if _EARLIEST <= moment.year <= _LATEST:
-            return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     return None
 
 
-def write_time(moment: datetime, form: str) -> str:
-    """The same the other way round; by a strptime format in Shanghai time."""
+def write_time(moment: datetime, form: str, zone: tzinfo = SHANGHAI) -> str:
+    """The same the other way round; by a strptime format in the zone's time."""
     if form in ("epoch_s", "epoch_ms"):
         unit = timedelta(seconds=1) if form == "epoch_s" else timedelta(milliseconds=1)
         return str((moment - _EPOCH) // unit)
-    local = moment.astimezone(SHANGHAI)
+    local = moment.astimezone(zone)
     return local.isoformat() if form == "iso" else local.strftime(form)
 
 
