@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
-from typing import Literal
+from typing import Any, Literal
 
 from demo.corpus import Text, texts
 from demo.corpus.filling import fill
@@ -67,7 +67,7 @@ SHAPES: tuple[tuple[str, Form, int], ...] = (
     ("jtj", "nil", 0),
 )
 """Unit, form, rows."""
-BAD = {"sws": ("day", "上周"), "gxj": ("content", ""), "zjj": ("firm", "")}
+BAD: dict[str, dict[str, Any]] = {"sws": {"day": "上周"}, "gxj": {"content": ""}, "zjj": {"firm": ""}}
 """Unit → what is wrong in the second row of its table."""
 
 
@@ -83,8 +83,7 @@ def _rows(chance: Random, unit: str, count: int) -> tuple[TableRow, ...]:
     own = [text for text in texts() if text.units == (unit,)]
     rows = [_row(chance, chance.choice(own), FIRST_DAY + timedelta(days=7 * n)) for n in range(count)]
     if unit in BAD and rows:
-        name, value = BAD[unit]
-        rows[1] = replace(rows[1], is_bad=True, **{name: value})
+        rows[1] = replace(rows[1], is_bad=True, **BAD[unit])
     return tuple(rows)
 
 

@@ -7,13 +7,31 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, exists, insert, or_, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    column,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 
 from router.crashpoints import crashpoint
-from router.flows.outbox import Claimed, Settled, Want
+from router.flows.outbox import Claimed, Finish, Settled, Want
 from router.flows.records import NewDead
 from router.ledger import schema as t
-from router.ledger.bulk import fetch_all, run_many
+from router.ledger.bulk import fetch, fetch_all, run_many
 from router.ledger.columns import moment
 from router.ledger.database import Database
 from router.ledger.documents import open_kept
@@ -136,13 +154,17 @@ class OutboxStore:
 
 
 def _read_due(connection: Connection, wants: Collection[Want], now: datetime) -> list[Any]:
-    return fetch_all(
-        connection,
-        [
-            (DUE[want.finish], {"destination": want.destination, "now": now, "limit": want.limit})
-            for want in wants
-        ],
-    )
+    """One statement for all destinations: each statement costs more than its rows do."""
+    if connection.dialect.name == "sqlite":
+        asked = [{"destination": want.destination, "limit": want.limit, "now": now} for want in wants]
+        return fetch_all(connection, [(DUE[want.finish], a) for want, a in zip(wants, asked, strict=True)])
+    rows: list[Any] = []
+    for finish in sorted({want.finish for want in wants}):
+        alike = [want for want in wants if want.finish == finish]
+        asked_of = [want.destination for want in alike]
+        most = [want.limit for want in alike]
+        rows += fetch(connection, DUE_OF_MANY[finish], {"destinations": asked_of, "limits": most, "now": now})
+    return rows
 
 
 def _lease(connection: Connection, rows: list[Any], now: datetime, until: datetime) -> dict[str, int]:
@@ -158,7 +180,7 @@ _d = t.deliveries
 _earlier = t.deliveries.alias("earlier")
 
 
-def _due(unfinished: str) -> Select[Any]:
+def _due(unfinished: str, destination: ColumnElement[Any], limit: ColumnElement[Any]) -> Select[Any]:
     """The due deliveries of one destination, oldest first; the state lists are literal for the indexes."""
     held_back = exists().where(
         _earlier.c.appeal_id == _d.c.appeal_id,
@@ -179,23 +201,40 @@ def _due(unfinished: str) -> Select[Any]:
             and_(t.revisions.c.appeal_id == _d.c.appeal_id, t.revisions.c.revision == _d.c.revision),
         )
         .where(
-            _d.c.destination == bindparam("destination"),
+            _d.c.destination == destination,
             text(f"deliveries.state IN {t.LIVE}"),
             _d.c.next_attempt_at <= bindparam("now"),
             or_(_d.c.lease_until.is_(None), _d.c.lease_until <= bindparam("now")),
             or_(_d.c.sequence == 1, ~held_back),
         )
         .order_by(_d.c.next_attempt_at)
-        .limit(bindparam("limit"))
+        .limit(limit)
         .with_for_update(skip_locked=True, of=_d)
     )  # fmt: skip
 
 
-DUE = {
-    "published": _due("('pending', 'retry_wait', 'dead', 'rejected', 'parked')"),
-    "accepted": _due("('pending', 'retry_wait', 'dead', 'rejected', 'parked', 'published')"),
+def _due_of_many(unfinished: str) -> Select[Any]:
+    """The same for several destinations, each with its own limit."""
+    wanted = (
+        func.unnest(bindparam("destinations", type_=ARRAY(String)), bindparam("limits", type_=ARRAY(Integer)))
+        .table_valued(column("destination", String), column("most", Integer), name="wanted")
+        .render_derived()
+    )
+    due = _due(unfinished, wanted.c.destination, wanted.c.most).lateral("due")
+    return select(*due.c).select_from(wanted.join(due, true()))
+
+
+_UNFINISHED: dict[Finish, str] = {
+    "published": "('pending', 'retry_wait', 'dead', 'rejected', 'parked')",
+    "accepted": "('pending', 'retry_wait', 'dead', 'rejected', 'parked', 'published')",
 }
-"""By what counts as finished. Public for the test that reads its query plan."""
+"""By what counts as finished."""
+DUE = {
+    finish: _due(states, bindparam("destination"), bindparam("limit"))
+    for finish, states in _UNFINISHED.items()
+}
+DUE_OF_MANY = {finish: _due_of_many(states) for finish, states in _UNFINISHED.items()}
+"""For PostgreSQL. Both are public for the test that reads their query plans."""
 
 _LEASE = (
     update(_d)
