@@ -59,6 +59,9 @@ class Town:
         secrets = "".join(f"{key}={value}\n" for key, value in self._city.source_secrets(name).items())
         return self._child(f"source-{name}", module("demo.sources", name, *words), secrets)
 
+    def _kinds(self) -> dict[str, str]:
+        return {unit: it.kind for unit, it in self.installation.configuration.destinations.items()}
+
     def _unit_processes(self) -> list[Child]:
         tokens = list(self._city.unit_tokens().items())
         # Without policies in the broker a rejected message would be gone, so then nothing is refused.
@@ -69,6 +72,7 @@ class Town:
             "refuse": [item.id for item in plan(self._seed, self._items) if item.refuse and refuses],
             "forget": self._forgets,
             "amqp": self._city.amqp,
+            "pull": [unit for unit, kind in self._kinds().items() if kind == "pull"],
         }
         groups = [
             tokens[first : first + UNITS_PER_PROCESS] for first in range(0, len(tokens), UNITS_PER_PROCESS)

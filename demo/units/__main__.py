@@ -2,7 +2,10 @@
 Runs some units until they are told to stop. What they are to do comes on standard input, as JSON:
 
     {"units": {"rsj": "token", …}, "front": "http://127.0.0.1:8800", "record": "DIR",
-     "refuse": ["source id", …], "forget": "rsj" or null, "amqp": "amqp://…" or null}
+     "refuse": ["source id", …], "forget": "rsj" or null, "amqp": "amqp://…" or null,
+     "pull": ["gdy", …]}
+
+Those under `pull` fetch over HTTP even where there is a broker.
 """
 
 from __future__ import annotations
@@ -29,7 +32,9 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     desks = [_desk(unit, wanted) for unit in wanted["units"]]
-    runners = _over_amqp(desks, wanted, stop) if wanted["amqp"] else _over_http(desks, wanted, stop)
+    queued = [desk for desk in desks if wanted["amqp"] and desk.unit not in wanted["pull"]]
+    fetching = [desk for desk in desks if desk not in queued]
+    runners = [*(_over_amqp(queued, wanted, stop) if queued else ()), *_over_http(fetching, wanted, stop)]
     threads = [threading.Thread(target=run) for run in runners]
     for thread in threads:
         thread.start()
