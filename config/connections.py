@@ -6,11 +6,16 @@ A connector's settings model stands beside its code; `kind` tells them apart.
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from config.strict import Strict
 from connectors.access import UnitAccess
 from connectors.http_destination import HttpDestinationSettings
 from connectors.push import PushSettings
 from connectors.rest_settings import RestSettings
+from connectors.table_exchange_settings import TableSettings
 from router.limits import Identifier
 
 __all__ = ["HttpDestinationSettings", "PullSettings", "PushSettings", "Receiver", "UnitAccess"]
@@ -25,5 +30,4 @@ class Receiver(Strict):
     """mappings/projections/NAME.yaml: the destination's own form of a dispatch."""
 
 
-PullSettings = RestSettings
-"""A union on `kind` as soon as there is a second polled connector."""
+PullSettings = Annotated[RestSettings | TableSettings, Field(discriminator="kind")]

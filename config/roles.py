@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from config.sources import polled
 from config.wiring import Installation, now
 from connectors.access import Units
 from connectors.front import FrontPorts, FrontServer, build_front
 from connectors.push import PushDoor
-from connectors.rest import RestSource
 from router.broker.consumer import Consumer
 from router.broker.publisher import PikaPublisher
 from router.broker.topology import DEAD, UNROUTED
@@ -104,15 +103,9 @@ def _intake(crew: Crew) -> None:
     )
     for name, source in installation.configuration.settings.sources.items():
         if source.pull is not None:
-            polled = RestSource(
-                name,
-                source.pull,
-                secrets=installation.secret,
-                store=installation.attachments,
-                clock=now,
-                sleep=time.sleep,
-            )
-            crew.works[f"poll-{name}"] = Polling(polled, source.pull.every, tools).run
+            crew.works[f"poll-{name}"] = Polling(
+                polled(installation, name, source.pull), source.pull.every, tools
+            ).run
 
 
 def _relay(crew: Crew) -> None:

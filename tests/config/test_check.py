@@ -219,7 +219,7 @@ MISTAKES = [
     Mistake(
         "a polled source of an unknown kind is told",
         adding("hub.yaml", "    pull: {kind: soap, url: 'https://example.org'}\n"),
-        ("hub.yaml:<    pull: {>: example.pull.kind must be one of: rest",),
+        ("hub.yaml:<    pull: {>: sources.example.pull: no kind soap",),
     ),
     Mistake(
         "an unknown scheme is told",
