@@ -8,6 +8,7 @@ A float is never made.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import simplejson
@@ -26,9 +27,7 @@ def loads(raw: bytes | str) -> Any:
         except UnicodeDecodeError as error:
             raise MalformedEnvelope(f"not UTF-8 at byte {error.start}") from error
     try:
-        value = simplejson.loads(
-            raw, use_decimal=True, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys
-        )
+        value = _DECODER.decode(raw)
     except simplejson.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise MalformedEnvelope(f"not JSON: {error.msg} at {where}") from error
@@ -44,10 +43,10 @@ def loads(raw: bytes | str) -> Any:
 def dumps(value: Any) -> bytes:
     """Write compact UTF-8; lone surrogates stay escaped, so that what was received can be kept."""
     try:
-        text: str = simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":"))
+        text: str = _PLAIN.encode(value)
         return text.encode()
     except UnicodeEncodeError:
-        text = simplejson.dumps(value, use_decimal=True, ensure_ascii=True, separators=(",", ":"))
+        text = _ESCAPED.encode(value)
         return text.encode()
 
 
@@ -75,3 +74,11 @@ def _limit_depth(value: Any) -> None:
         if not level:
             return
     raise MalformedEnvelope(f"JSON nested deeper than {MAX_DEPTH}")
+
+
+# Made once: simplejson's own functions would make them anew at every call.
+_DECODER = simplejson.JSONDecoder(
+    parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys
+)
+_PLAIN = simplejson.JSONEncoder(use_decimal=True, ensure_ascii=False, separators=(",", ":"))
+_ESCAPED = simplejson.JSONEncoder(use_decimal=True, ensure_ascii=True, separators=(",", ":"))
