@@ -25,6 +25,8 @@ from router.documents import read
 
 CONFIG = Path(config.__file__).parent / "suzhou"
 MAPPINGS = Path(mappings.__file__).parent / "suzhou"
+SYSTEMS = ("sst", "crm", "exchange")
+"""The outside systems, each a process of its own."""
 EVERY = "1s"
 """How often the hub asks a source here: the day is short."""
 
@@ -40,7 +42,8 @@ class City:
     secrets: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.front, self.monitoring, self.sst, self.crm = (free_port() for _ in range(4))
+        self.front, self.monitoring = free_port(), free_port()
+        self.systems = {name: free_port() for name in SYSTEMS}
         self.config = self.folder / "config" / "suzhou"
 
     @property
@@ -66,9 +69,11 @@ class City:
     def _adjust(self, hub: dict[str, Any]) -> None:
         hub["front"] |= {"port": self.front, "public_url": self.front_url}
         hub["monitoring"] |= {"port": self.monitoring}
-        for source, port in (("sst", self.sst), ("sst_direct", self.sst), ("crm", self.crm)):
-            pull = hub["sources"][source]["pull"]
-            pull["every"] = EVERY
+        for source in hub["sources"].values():
+            source["pull"]["every"] = EVERY
+        self._adjust_exchange(hub["sources"]["exchange"]["pull"])
+        for name, system in (("sst", "sst"), ("sst_direct", "sst"), ("crm", "crm")):
+            pull, port = hub["sources"][name]["pull"], self.systems[system]
             for block in (pull, pull["auth"]):
                 if "url" in block:
                     block["url"] = f"http://127.0.0.1:{port}{urlsplit(block['url']).path}"
@@ -78,6 +83,14 @@ class City:
                 hub["broker"]["management"] = _without_user(self.management)
         if self.database:
             hub["database"] = self._server("SUQIU_DB_PASSWORD", self.database)
+
+    def _adjust_exchange(self, pull: dict[str, Any]) -> None:
+        pull["url"] = f"sqlite:///{self.exchange_file.resolve()}"
+        del pull["password"]
+
+    @property
+    def exchange_file(self) -> Path:
+        return self.folder / "exchange.db"
 
     def _server(self, secret: str, url: str) -> dict[str, Any]:
         """A block with the URL, and its password where secrets belong."""
@@ -101,6 +114,8 @@ class City:
 
     def source_secrets(self, system: str) -> Mapping[str, str]:
         """What the simulated system knows."""
+        if system == "exchange":
+            return {}
         if system == "crm":
             return {"app_id": self.secrets["SUQIU_CRM_APP_ID"], "secret": self.secrets["SUQIU_CRM_SECRET"]}
         return {

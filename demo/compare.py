@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ from typing import Any
 Row = dict[str, Any]
 Key = tuple[str, str]
 DEAD = {"dead", "rejected"}
+TABLES = "mailbox"
+"""The source of the units' quarterly tables: its items are their rows."""
 
 
 def rows(folder: Path, pattern: str) -> Iterator[Row]:
@@ -51,7 +53,11 @@ def compare(folder: Path, internal: Iterable[str] = ("desk", "supervision", "arc
         "revisions": len({mark for mark in _versions(handed) if mark[2] > 1}),
         "rejected": len(handed) - len(sent),
         "dead": sum(case.is_dead for _, case in cases),
+        "unapproved": sum(case.is_unapproved for _, case in cases),
+        "archived": sum(case.is_archived for _, case in cases),
+        "rows_refused": sum(case.is_unregistered for key, case in cases if key[0] == TABLES),
         "internal": sum(case.is_internal for _, case in cases),
+        "by_channel": _by_channel(handed),
         "delivered": _delivered(got),
         "lost": len(lost),
         "lost_ids": [f"{source}/{source_id}" for source, source_id in lost[:20]],
@@ -76,6 +82,16 @@ class Case:
         return bool(self.fates) and self.fates[0]["state"] == "unregistered"
 
     @property
+    def is_unapproved(self) -> bool:
+        """A direct report by somebody who may not: recorded with the reason, and given to nobody."""
+        return bool(self.fates) and self.fates[0]["state"] == "unapproved"
+
+    @property
+    def is_archived(self) -> bool:
+        """Closed before it came: counted, and given to nobody."""
+        return any(row["destination"] == "archive" for row in self.fates)
+
+    @property
     def is_dead(self) -> bool:
         return self.is_unregistered or any(row["delivery_state"] in DEAD for row in self.fates)
 
@@ -87,12 +103,13 @@ class Case:
     def is_misread(self) -> bool:
         """Readable and given up all the same, or unreadable and passed on."""
         was_meant = all(row["expect"] == "dead" for row in self.told)
-        return bool(self.fates) and self.is_unregistered != was_meant
+        is_refused = all(row["expect"] == "unapproved" for row in self.told)
+        return bool(self.fates) and (self.is_unregistered, self.is_unapproved) != (was_meant, is_refused)
 
     def is_lost(self) -> bool:
         if not self.fates:
             return True  # the hub has never heard of it
-        if self.is_unregistered:
+        if self.is_unregistered or self.is_unapproved:
             return False
         outside = [row for row in self.fates if row["destination"] and self._is_outside(row)]
         if not outside:
@@ -115,6 +132,11 @@ class Case:
         return {row["sequence"] for row in wanted} != {row["sequence"] for row in arrived} or last != max(
             row["source_version"] for row in arrived
         )
+
+
+def _by_channel(handed: dict[Key, list[Row]]) -> dict[str, int]:
+    """Door → appeals that it handed out, in the words of the city."""
+    return dict(sorted(Counter(told[0]["channel"] for told in handed.values()).items()))
 
 
 def _by_id(told: Iterable[Row], name: str) -> dict[Key, list[Row]]:

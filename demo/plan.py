@@ -18,9 +18,9 @@ from typing import Literal
 from demo.corpus import Text, texts
 from demo.corpus.filling import PLACES, Filled, fill
 
-Source = Literal["sst", "sst_direct", "crm"]
+Source = Literal["sst", "sst_direct", "crm", "exchange"]
 Way = Literal["pull", "push", "both"]
-Fate = Literal["ok", "dead", "rejected"]
+Fate = Literal["ok", "dead", "rejected", "unapproved"]
 Change = Literal["supplement", "withdrawal"]
 
 SHARES: dict[tuple[Source, Way], float] = {
@@ -28,11 +28,13 @@ SHARES: dict[tuple[Source, Way], float] = {
     ("sst", "pull"): 0.15,
     ("sst", "both"): 0.05,
     ("sst_direct", "pull"): 0.14,
-    ("crm", "pull"): 0.36,
+    ("crm", "pull"): 0.28,
+    ("exchange", "pull"): 0.08,
 }
 ODDITIES: dict[str, float] = {
     "dead": 0.010,
     "rejected": 0.008,
+    "unapproved": 0.015,
     "refuse": 0.008,
     "supplement": 0.040,
     "withdrawal": 0.012,
@@ -66,6 +68,8 @@ class Item:
     @property
     def id(self) -> str:
         """As the source calls it. 苏商通 counts in 23 digits, more than any float can hold."""
+        if self.source == "exchange":
+            return str(4_700_000 + self.number)
         if self.source == "crm":
             return f"250916{self.number % 86400:06d}{self.number:06d}"
         return f"20250916{1 if self.source == 'sst' else 2}{self.number:014d}"
@@ -100,6 +104,8 @@ def plan(seed: int, count: int) -> list[Item]:
     for number, (source, way) in enumerate(ways):
         if number in odd["rejected"]:
             source, way = "sst", "push"
+        elif number in odd["unapproved"]:
+            source, way = "sst_direct", "pull"
         kinds: set[str] = {name for name, numbers in odd.items() if number in numbers}
         is_report = source == "sst_direct" and chance.random() < 0.7
         items.append(_with_oddities(Item(seed, number, source, way, next(turns[is_report])), kinds))
@@ -110,6 +116,8 @@ def _with_oddities(item: Item, odd: set[str]) -> Item:
     """At most one oddity decides about the whole appeal; the others come only where they fit."""
     if "rejected" in odd:
         return replace(item, fate="rejected")
+    if "unapproved" in odd:
+        return replace(item, fate="unapproved")
     if "dead" in odd:
         return replace(item, fate="dead")
     is_open = not item.text.result and item.way != "both" and "refuse" not in odd

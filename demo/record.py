@@ -13,6 +13,30 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+CHANNELS = {
+    "sst": "苏商通自报",
+    "sst_direct": "苏商通直报",
+    "crm": "12345热线",
+    "exchange": "企业服务中心",
+    "mailbox": "邮箱汇总",
+}
+"""Source → the door, in the city's words."""
+
+
+def handed_out(
+    source: str, id_: str, revision: int, *, expect: str, how: str = "pull", answer: str | None = None
+) -> dict[str, Any]:
+    """A line about one version of one appeal; README of the kept folder says what the words mean."""
+    return {
+        "source": source,
+        "channel": CHANNELS[source],
+        "id": id_,
+        "revision": revision,
+        "how": how,
+        "answer": answer,
+        "expect": expect,
+    }
+
 
 class Record:
     """One JSONL file, written by many threads, one whole line at a time."""

@@ -42,12 +42,9 @@ class Town:
         # What the environment has, and the day's secrets, which are nobody else's business.
         self._environ = {**plain.environ, **city.secrets, "PYTHONUNBUFFERED": "1"}
         self.installation = Installation(city.config, self._environ)
-        self.sources = {name: self._source(name, port) for name, port in self._systems().items()}
+        self.sources = {name: self._source(name, port) for name, port in city.systems.items()}
         self.hub = self._child("hub", suqiu("run", "--config", str(city.config)))
         self.units = self._unit_processes()
-
-    def _systems(self) -> dict[str, int]:
-        return {"sst": self._city.sst, "crm": self._city.crm}
 
     def _child(self, name: str, command: list[str], stdin: str = "") -> Child:
         return Child(name, command, self._city.folder / f"{name}.log", self._environ, stdin)
@@ -55,7 +52,7 @@ class Town:
     def _source(self, name: str, port: int) -> Child:
         words = ["--port", str(port), "--seed", str(self._seed), "--items", str(self._items)]
         words += ["--record", str(self._city.folder), "--rate", str(self._rate)]
-        words += ["--push", f"{self._city.front_url}/push/sst"]
+        words += ["--push", f"{self._city.front_url}/push/sst", "--file", str(self._city.exchange_file)]
         secrets = "".join(f"{key}={value}\n" for key, value in self._city.source_secrets(name).items())
         return self._child(f"source-{name}", module("demo.sources", name, *words), secrets)
 
@@ -125,7 +122,7 @@ class Town:
 
     def state_of(self, name: str) -> dict[str, Any]:
         """What the source says of its progress; the last word while it is too busy to answer."""
-        url = f"http://127.0.0.1:{self._systems()[name]}{STATE}"
+        url = f"http://127.0.0.1:{self._city.systems[name]}{STATE}"
         with suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
             self._states[name] = json.load(answer)
         return self._states.get(name, {})

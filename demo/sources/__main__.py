@@ -3,6 +3,7 @@ Runs one outside system until it is told to stop.
 
     python -m demo.sources sst --port 9101 --seed 7 --items 500 --record DIR --push http://127.0.0.1:8800/push/sst
     python -m demo.sources crm --port 9102 --seed 7 --items 500 --record DIR
+    python -m demo.sources exchange --port 9103 --seed 7 --items 500 --record DIR --file DIR/exchange.db
 
 Its secrets come on standard input, one `name=value` a line, so that no list of processes shows them:
 client_id, client_secret and push_key (base64) for sst; app_id and secret for crm.
@@ -15,17 +16,19 @@ import base64
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from demo.leash import die_with_parent
 from demo.plan import Item, Source, plan
 from demo.record import Record
 from demo.sources.crm import Crm
+from demo.sources.exchange import Exchange
 from demo.sources.pushing import Pushing
 from demo.sources.serving import STATE, Answer, Asked, json_answer, serve
-from demo.sources.shelf import Moment, Shelf, ticking
+from demo.sources.shelf import Moment, Progress, Shelf, ticking
 from demo.sources.sst import SHANGHAI, Sst
 
 DAY = datetime(2025, 9, 16, 8, 30, tzinfo=SHANGHAI)
@@ -33,13 +36,16 @@ DAY = datetime(2025, 9, 16, 8, 30, tzinfo=SHANGHAI)
 WAVES = 8
 
 
+class Progressing(Protocol):
+    def progress(self) -> Progress: ...
+
+
 def main() -> None:
     die_with_parent()
     wanted = _arguments()
     secrets = dict(line.strip().split("=", 1) for line in sys.stdin if "=" in line)
     items = plan(wanted.seed, wanted.items)
-    run = _run_sst if wanted.system == "sst" else _run_crm
-    run(wanted, secrets, items)
+    RUN[wanted.system](wanted, secrets, items)
 
 
 def _run_sst(wanted: argparse.Namespace, secrets: dict[str, str], items: list[Item]) -> None:
@@ -65,6 +71,18 @@ def _run_crm(wanted: argparse.Namespace, secrets: dict[str, str], items: list[It
         _serve(wanted, Crm(shelf, secrets["app_id"], secrets["secret"]), [shelf], lambda: (0, 0))
 
 
+def _run_exchange(wanted: argparse.Namespace, secrets: dict[str, str], items: list[Item]) -> None:
+    own = [item for item in items if item.source == "exchange"]
+    wave = 1 if wanted.rate else max(5, -(-len(own) // WAVES))
+    with Record(wanted.record / "handed-out-exchange.jsonl") as record:
+        table = Exchange(wanted.file, own, record, wave=wave, moment=_moment(wanted))
+        _serve(wanted, _no_address, [table], lambda: (0, 0), table.run)
+
+
+def _no_address(asked: Asked) -> Answer:
+    return json_answer({"message": "接口不存在"}, 404)
+
+
 def _moment(wanted: argparse.Namespace) -> Moment:
     return (lambda: datetime.now(SHANGHAI)) if wanted.rate else ticking(DAY, wanted.items * 2)
 
@@ -81,9 +99,12 @@ def _shelf(
 def _serve(
     wanted: argparse.Namespace,
     system: Callable[[Asked], Answer],
-    shelves: list[Shelf],
+    shelves: Sequence[Progressing],
     pushes: Callable[[], tuple[int, int]],
+    work: Callable[[threading.Event], None] | None = None,
 ) -> None:
+    """Until told to stop; `work` goes on in a thread beside it."""
+
     def respond(asked: Asked) -> Answer:
         if asked.path == STATE:
             return json_answer(_state(shelves, *pushes()))
@@ -94,12 +115,14 @@ def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    if work is not None:
+        threading.Thread(target=work, args=(stop,), daemon=True).start()
     print(f"listening on {server.server_port}", flush=True)
     stop.wait()
     server.shutdown()
 
 
-def _state(shelves: list[Shelf], pushes: int, pushes_left: int) -> dict[str, object]:
+def _state(shelves: Sequence[Progressing], pushes: int, pushes_left: int) -> dict[str, object]:
     progress = [shelf.progress() for shelf in shelves]
     return {
         "planned": sum(one.planned for one in progress),
@@ -113,14 +136,18 @@ def _state(shelves: list[Shelf], pushes: int, pushes_left: int) -> dict[str, obj
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("system", choices=("sst", "crm"))
+    parser.add_argument("system", choices=sorted(RUN))
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--items", type=int, default=500)
     parser.add_argument("--record", type=Path, required=True, help="folder for the JSONL files")
+    parser.add_argument("--file", type=Path, help="the exchange table's SQLite file (exchange)")
     parser.add_argument("--push", default="", help="the hub's push address (sst)")
     parser.add_argument("--rate", type=float, default=0.0, help="appeals a second; 0: as fast as can be")
     return parser.parse_args()
+
+
+RUN = {"sst": _run_sst, "crm": _run_crm, "exchange": _run_exchange}
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from demo.plan import Item
-from demo.record import Record
+from demo.record import Record, handed_out
 from demo.sources.shelf import Moment, Progress
 from demo.sources.sst import TIME_FORM
 from demo.sources.sst_words import supplement
@@ -91,17 +91,7 @@ class Exchange:
     def _next(self, row: _Row) -> _Row | None:
         """The version is handed out; what follows it, if anything does."""
         self._handed_out += 1
-        expect = "dead" if row.item.fate == "dead" else "ok"
-        self._record.write(
-            {
-                "source": "exchange",
-                "id": row.item.id,
-                "revision": row.version,
-                "how": "pull",
-                "answer": None,
-                "expect": expect,
-            }
-        )
+        self._record.write(handed_out("exchange", row.item.id, row.version, expect=row.item.fate))
         return _Row(row.item, row.version + 1) if row.version < row.item.versions else None
 
     def _connect(self) -> sqlite3.Connection:

@@ -20,7 +20,7 @@ from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 from demo.plan import Item
-from demo.record import Record
+from demo.record import Record, handed_out
 from demo.sources.shelf import Moment
 from demo.sources.sst_words import payload
 
@@ -133,14 +133,9 @@ def _steps(items: Sequence[Item]) -> list[Step]:
 
 
 def _line(step: Step, answer: str | None) -> dict[str, object]:
-    return {
-        "source": step.item.source,
-        "id": step.item.id,
-        "revision": step.version,
-        "how": "push",
-        "answer": answer,
-        "expect": "duplicate" if step.is_repeat else step.item.fate,
-    }
+    expect = "duplicate" if step.is_repeat else step.item.fate
+    item = step.item
+    return handed_out(item.source, item.id, step.version, expect=expect, how="push", answer=answer)
 
 
 class _Line:

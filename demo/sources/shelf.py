@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from demo.plan import Item
-from demo.record import Record
+from demo.record import Record, handed_out
 
 Moment = Callable[[], datetime]
 SHARED = 3
@@ -122,15 +122,9 @@ class Shelf:
             self._record.write(*lines)
 
     def _line(self, row: Row, *, is_repeat: bool) -> dict[str, object]:
-        expect = "dead" if row.item.fate == "dead" else "ok"
-        return {
-            "source": self._source,
-            "id": row.item.id,
-            "revision": row.version,
-            "how": "pull",
-            "answer": None,
-            "expect": "duplicate" if is_repeat or (row.glances and row.version == 1) else expect,
-        }
+        is_glance = bool(row.glances) and row.version == 1
+        expect = "duplicate" if is_repeat or is_glance else row.item.fate
+        return handed_out(self._source, row.item.id, row.version, expect=expect)
 
     def progress(self) -> Progress:
         with self._lock:
