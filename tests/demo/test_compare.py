@@ -13,21 +13,17 @@ import pytest
 
 from demo import compare as script
 from demo.compare import compare, is_clean
+from demo.record import handed_out
 
 Row = dict[str, Any]
 Day = dict[str, list[Row]]
 
 
-def told(source_id: str, revision: int = 1, expect: str = "ok", answer: str | None = None) -> Row:
+def told(
+    source_id: str, revision: int = 1, expect: str = "ok", answer: str | None = None, source: str = "crm"
+) -> Row:
     how = "push" if answer else "pull"
-    return {
-        "source": "crm",
-        "id": source_id,
-        "revision": revision,
-        "how": how,
-        "answer": answer,
-        "expect": expect,
-    }
+    return handed_out(source, source_id, revision, expect=expect, how=how, answer=answer)
 
 
 def got(source_id: str, unit: str = "rsj", sequence: int = 1, version: int = 1, **more: Any) -> Row:
@@ -56,6 +52,12 @@ def good_day() -> Day:
             told("unreadable", expect="dead"),
             told("refused"),
             told("forged", expect="rejected", answer="no"),
+            told("nobody-may", expect="unapproved"),
+            told("done-already"),
+        ],
+        "handed-out-mailbox.jsonl": [
+            told("row-1", source="mailbox"),
+            told("row-2", expect="dead", source="mailbox"),
         ],
         "got-rsj.jsonl": [
             got("plain"),
@@ -76,6 +78,10 @@ def good_day() -> Day:
             fate("inside", "desk", delivery_state="pending"),
             fate("unreadable", "desk", state="unregistered", delivery_state="pending"),
             fate("refused", delivery_state="rejected"),
+            fate("nobody-may", None, None, state="unapproved", delivery_state=None),
+            fate("done-already", "archive", state="closed", delivery_state="pending"),
+            fate("row-1", "archive", state="closed", delivery_state="pending", source="mailbox"),
+            fate("row-2", "desk", state="unregistered", delivery_state="pending", source="mailbox"),
         ],
     }
 
@@ -89,12 +95,16 @@ def write(folder: Path, day: Day) -> Path:
 def test_a_good_day_adds_up(tmp_path: Path) -> None:
     result = compare(write(tmp_path, good_day()))
     assert result == {
-        "received": 8,
+        "received": 12,
         "duplicates": 1,
         "revisions": 1,
         "rejected": 1,
-        "dead": 2,
-        "internal": 1,
+        "dead": 3,
+        "unapproved": 1,
+        "archived": 2,
+        "rows_refused": 1,
+        "internal": 3,
+        "by_channel": {"12345热线": 10, "邮箱汇总": 2},
         "delivered": {"gaj": 1, "rsj": 4},
         "lost": 0,
         "lost_ids": [],
@@ -179,6 +189,16 @@ WRONGS = [
         "unexpected",
         change("fates.jsonl", "inside", state="unregistered"),
         id="a readable appeal given up as unreadable",
+    ),
+    pytest.param(
+        "unexpected",
+        change("fates.jsonl", "nobody-may", state="open", destination="desk"),
+        id="a report that nobody may make, taken all the same",
+    ),
+    pytest.param(
+        "unexpected",
+        change("fates.jsonl", "plain", state="unapproved"),
+        id="a report not admitted that may be",
     ),
     pytest.param("twice", add("got-rsj.jsonl", got("plain")), id="the same message written down twice"),
     pytest.param(
