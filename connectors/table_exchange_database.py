@@ -18,7 +18,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, event, func, make_url, select
 
-from connectors.table_exchange_drivers import MYSQL, make_engine, make_lenient, session_statements
+from connectors.table_exchange_drivers import (
+    MYSQL,
+    connect_arguments,
+    make_engine,
+    make_lenient,
+    session_statements,
+)
 from connectors.table_exchange_errors import as_connection_errors, as_hub_errors
 from connectors.table_exchange_settings import TableSettings
 from connectors.times import SHANGHAI
@@ -38,8 +44,13 @@ class Database:
         self.dialect = url.get_backend_name()
         if password is not None:
             url = url.set(password=password)
-        self._engine = make_engine(source, url, settings.timeout)
+        self._engine = make_engine(source, url)
+        arguments = connect_arguments(self._engine.driver, settings.timeout)
         self.zone = ZoneInfo(settings.zone) if settings.zone else SHANGHAI
+
+        @event.listens_for(self._engine, "do_connect")
+        def _limit(_dialect: Any, _record: Any, _words: Any, named: dict[str, Any]) -> None:
+            named.update(arguments)
 
         @event.listens_for(self._engine, "connect", insert=True)
         def _prepare(raw: Any, _record: Any) -> None:

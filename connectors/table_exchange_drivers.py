@@ -28,21 +28,15 @@ MYSQL = ("mysql", "mariadb")
 EXTRAS = {"pymysql": "suqiu-hub[mariadb]"}
 
 
-def make_engine(source: str, url: URL, timeout: timedelta) -> Engine:
+def make_engine(source: str, url: URL) -> Engine:
     """Connects to nothing. Raises ConfigError for a dialect or driver that is not installed."""
-    where, seconds = f"sources.{source}.pull.url", math.ceil(timeout.total_seconds())
-    arguments: dict[str, Any] = {}
+    where = f"sources.{source}.pull.url"
     if url.get_backend_name() == "sqlite":
         # mode=rw: a missing file is an error, not a new and empty database.
         file = f"file:{quote(url.database or '')}"
         url = url.set(database=file).update_query_dict({"mode": "rw", "uri": "true"})
-        arguments = {"timeout": _patience(timeout).total_seconds(), "check_same_thread": False}
-    elif url.get_backend_name() == "postgresql":
-        arguments = {"connect_timeout": max(2, seconds), "application_name": "suqiu"}
-    elif url.get_backend_name() in MYSQL:
-        arguments = {"connect_timeout": seconds, "read_timeout": seconds * 2, "write_timeout": seconds * 2}
     try:
-        engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
+        engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         missing = getattr(error, "name", None) or url.drivername
         install = EXTRAS.get(missing, "its driver")
@@ -57,6 +51,19 @@ def make_engine(source: str, url: URL, timeout: timedelta) -> Engine:
 def _patience(timeout: timedelta) -> timedelta:
     """The wait for one lock: short enough that a few locked rows do not use up a round."""
     return max(timeout / 4, timedelta(seconds=1))
+
+
+def connect_arguments(driver: str, timeout: timedelta) -> dict[str, Any]:
+    """Each driver's own words for the time to connect and to wait; none for drivers we do not know."""
+    seconds = math.ceil(timeout.total_seconds())
+    if driver in ("psycopg", "psycopg2"):
+        # Said, because a database that claims no encoding would hand over bytes.
+        return {"connect_timeout": max(2, seconds), "application_name": "suqiu", "client_encoding": "utf8"}
+    if driver in ("pymysql", "mysqldb"):
+        return {"connect_timeout": seconds, "read_timeout": seconds * 2, "write_timeout": seconds * 2}
+    if driver == "pysqlite":
+        return {"timeout": _patience(timeout).total_seconds(), "check_same_thread": False}
+    return {}
 
 
 def session_statements(cursor: Any, dialect: str, settings: TableSettings, now: datetime) -> Iterator[str]:

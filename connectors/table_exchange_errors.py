@@ -91,8 +91,10 @@ def _sorted(where: str, error: DBAPIError) -> HubError | Unreadable:
 def _code(error: DBAPIError) -> str:
     """SQLSTATE, MySQL's number or SQLite's name; empty for drivers we know no codes of."""
     original = error.orig
+    first = original.args[0] if original is not None and original.args else None
+    if isinstance(first, int):  # before the SQLSTATE, which for MySQL says next to nothing
+        return str(first)
     for name in ("sqlstate", "sqlite_errorname"):
         if isinstance(code := getattr(original, name, None), str):
             return code
-    first = original.args[0] if original is not None and original.args else None
-    return str(first) if isinstance(first, int) else ""
+    return ""

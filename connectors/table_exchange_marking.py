@@ -18,7 +18,7 @@ from sqlalchemy.types import NullType
 from connectors.table_exchange_database import Database
 from connectors.table_exchange_errors import Unreadable, as_hub_errors
 from connectors.table_exchange_layout import Layout
-from connectors.table_exchange_rows import Row
+from connectors.table_exchange_rows import Handed
 from connectors.table_exchange_settings import StatusSettings, spell_mark
 from router.errors import SourceRefused, SourceUnavailable
 
@@ -32,7 +32,7 @@ UNSETTLED = timedelta(seconds=2)
 class Mark:
     """One row as it was read, and what it becomes."""
 
-    row: Row
+    row: Handed
     to: str
 
 
@@ -48,7 +48,7 @@ class Marker:
         self._status = status
         self._where = where
 
-    def mark(self, rows: Sequence[tuple[Row, bool]], now: datetime) -> None:
+    def mark(self, rows: Sequence[tuple[Handed, bool]], now: datetime) -> None:
         """Each row with whether it was understood. Raises SourceUnavailable or SourceRefused."""
         taken = spell_mark(self._status.taken) or ""
         failed = taken if self._status.failed is None else spell_mark(self._status.failed) or ""
@@ -105,7 +105,7 @@ class Marker:
             values[layout[layout.taken_at]] = _slot("at")
         return update(layout.table).where(*where).values(values)
 
-    def _is_settled(self, row: Row, now: datetime) -> bool:
+    def _is_settled(self, row: Handed, now: datetime) -> bool:
         stamp = self._layout.updated
         moment = stamp.read(row.stamp) if stamp and stamp.kind != "date" else None
         return moment is None or moment.microsecond > 0 or abs(now - moment) >= UNSETTLED

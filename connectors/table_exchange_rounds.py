@@ -15,7 +15,7 @@ from typing import Any
 from connectors.rest_progress import Progress
 from connectors.table_exchange_layout import Layout
 from connectors.table_exchange_reading import Reader
-from connectors.table_exchange_rows import Envelopes, Row
+from connectors.table_exchange_rows import Envelopes, Handed, Row
 from connectors.table_exchange_settings import WatermarkSettings
 from connectors.table_exchange_stamps import Stamp
 from router import jsontext
@@ -43,7 +43,7 @@ class Round:
         self._clock = clock
         self._now = now
         self._envelopes = Envelopes(source, layout.ids)
-        self._handed: OrderedDict[str, Row] = OrderedDict()
+        self._handed: OrderedDict[str, Handed] = OrderedDict()
 
     def by_status(self, after: Cursor | None) -> Iterator[Batch]:
         """Everything that waits."""
@@ -78,7 +78,7 @@ class Round:
             )
         yield Batch(source=self._source, envelopes=(), cursor=progress.cursor(is_end=True) | reached)
 
-    def handed(self, batch: Batch) -> dict[str, Row]:
+    def handed(self, batch: Batch) -> dict[str, Handed]:
         """The rows behind a batch's envelopes, by source id, as far as they have an id to be found by."""
         ids = [envelope.source_id for envelope in batch.envelopes]
         return {one: self._handed[one] for one in ids if one in self._handed}
@@ -107,8 +107,8 @@ class Round:
         updated, made, now = self._layout.updated, [], self._clock()
         for row in rows:
             made.append(self._envelopes.of(row, updated.read(row.stamp) if updated else None, now))
-            if None not in row.ids:
-                self._handed[made[-1].source_id] = row
+            if self._layout.state and None not in row.ids:
+                self._handed[made[-1].source_id] = Handed(row.ids, row.state, row.stamp)
         while len(self._handed) > REMEMBERED:
             self._handed.popitem(last=False)
         return tuple(made)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from connectors.selecting import id_text
@@ -48,6 +48,14 @@ class Row:
     @property
     def digest(self) -> bytes:
         return hashlib.sha256(self.body).digest()
+
+
+class Handed(NamedTuple):
+    """What marking needs of a row that was handed out."""
+
+    ids: tuple[Any, ...]
+    state: Any
+    stamp: Any
 
 
 def write_row(values: Mapping[str, Any], zone: tzinfo | None, most: int) -> tuple[bytes, str | None]:
