@@ -40,6 +40,7 @@ class Database:
         self._timeout = settings.timeout
         self._password = password
         self._raw: Any = None
+        self._cursor: Any = None
         url = make_url(settings.url)
         self.dialect = url.get_backend_name()
         if password is not None:
@@ -51,6 +52,10 @@ class Database:
         @event.listens_for(self._engine, "do_connect")
         def _limit(_dialect: Any, _record: Any, _words: Any, named: dict[str, Any]) -> None:
             named.update(arguments)
+
+        @event.listens_for(self._engine, "before_cursor_execute")
+        def _remember(_connection: Any, cursor: Any, *_rest: Any) -> None:
+            self._cursor = cursor
 
         @event.listens_for(self._engine, "connect", insert=True)
         def _prepare(raw: Any, _record: Any) -> None:
@@ -72,10 +77,13 @@ class Database:
         try:
             yield connection
         finally:
-            self._raw = None
-            # A connection that is cut off cannot be given back in order; nor need it be.
+            # A connection that is cut off cannot be given back in order; nor need it be. SQLAlchemy leaves
+            # the cursor of such a one open.
             with suppress(Exception), self.watched():
                 connection.close()
+            with suppress(Exception):
+                self._cursor.close()
+            self._raw = self._cursor = None
 
     @contextmanager
     def watched(self) -> Iterator[None]:

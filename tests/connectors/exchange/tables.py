@@ -26,15 +26,24 @@ BYTES = {"postgresql": "bytea", "mysql": "longblob", "sqlite": "blob"}
 
 
 class Hook:
-    """A clock that stands still, and does something the next time it is asked, in the middle of a round."""
+    """A clock that stands still. Being asked is how a test gets into the middle of a round."""
+
+    FIRST_PAGE = 3
+    """A source asks for the session's zone, then how late it is, then with every page."""
 
     def __init__(self) -> None:
         self.now = NOON
-        self.then: Callable[[], None] | None = None
+        self._asked = 0
+        self._do: Callable[[], object] | None = None
+
+    def at_the_first_page(self, do: Callable[[], object]) -> None:
+        """Once, in the next round, when the first page is read and not yet handed out."""
+        self._asked, self._do = 0, do
 
     def __call__(self) -> datetime:
-        do, self.then = self.then, None
-        if do is not None:
+        self._asked += 1
+        if self._do is not None and self._asked == self.FIRST_PAGE:
+            do, self._do = self._do, None
             do()
         return self.now
 

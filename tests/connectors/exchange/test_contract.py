@@ -24,14 +24,8 @@ class _OfTable(SourceContract):
         return exchange.source(page=3, **self.WAY)
 
     def break_off(self) -> None:
-        clock = self.exchange.clock
-        # It is asked for the session's zone, then how late it is, and the third time by the first page.
-        clock.then = lambda: _next(
-            lambda: _next(lambda: self.exchange.do("alter table appeals rename to hidden"))
-        )
-
-        def _next(do: Any) -> None:
-            clock.then = do
+        rename = "alter table appeals rename to hidden"
+        self.exchange.clock.at_the_first_page(lambda: self.exchange.do(rename))
 
     def mend(self) -> None:
         self.exchange.do("alter table hidden rename to appeals")
