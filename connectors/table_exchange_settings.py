@@ -16,7 +16,7 @@ from connectors.times import TimeFormat
 from router.durations import Duration, within
 from router.secrets import SecretRef
 
-_DIALECT = re.compile(r"[a-z][a-z0-9]*(?:\+[a-z][a-z0-9_]*)?")
+_DIALECT = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:\+[A-Za-z][A-Za-z0-9_]*)?")
 _NOT_IN_A_URL = frozenset({"password", "passwd", "pwd", "sslpassword", "plugin"})
 
 
