@@ -9,6 +9,8 @@ import typer
 
 from console.cli.output import HERE, AsJson, Folder, fail, show, show_json, show_pairs
 
+Share = Annotated[float | None, typer.Option(min=0, max=1, help="0 至 1 (a share, 0 to 1)")]
+
 app = typer.Typer(no_args_is_help=True, help="派单规则：解释、评估 (routing)")
 
 
@@ -38,13 +40,39 @@ def evaluate(
     config: Folder = HERE,
     as_json: AsJson = False,
     confusions: Annotated[int, typer.Option(min=0, help="显示最常见的误派 (most frequent confusions)")] = 20,
+    wrong: Annotated[
+        bool, typer.Option("--wrong", help="列出派错的行号与去向 (which lines went wrong)")
+    ] = False,
+    min_accuracy: Share = None,
+    min_precision: Share = None,
+    min_coverage: Share = None,
+    max_desk: Share = None,
+    max_supervision: Share = None,
 ) -> None:
-    """准确率、覆盖率、落到服务台的、常见误派 (accuracy, coverage, what fell to the desk, confusions)."""
+    """准确率、覆盖率、落到服务台的、常见误派；低于要求时退出码为 1 (exit code 1 below what is demanded)."""
     from config.wiring import Installation
-    from router import jsontext
     from router.decisions.evaluation import evaluate as evaluate_
+    from router.decisions.evaluation import shortfalls
 
     configuration = Installation(config).configuration
+    result = evaluate_(
+        configuration.rules, _cases(file), configuration.directory, first_look=configuration.first_look
+    )
+    show_json(result) if as_json else _tell(result, confusions)
+    if wrong and not as_json:
+        columns = (("case", "用例"), ("expected", "应派"), ("actual", "实派"), ("rule", "规则"))
+        show([miss.model_dump() for miss in result.wrong], columns, as_json=False)
+    least = {"accuracy": min_accuracy, "precision": min_precision, "coverage": min_coverage}
+    found = shortfalls(result, least, {"desk": max_desk, "supervision": max_supervision})
+    for sentence in found:
+        typer.echo(f"{file}: {sentence}", err=True)
+    if found:
+        raise typer.Exit(1)
+
+
+def _cases(file: Path) -> list[Any]:
+    from router import jsontext
+
     cases: list[Any] = []
     for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
         if line.strip():
@@ -52,11 +80,7 @@ def evaluate(
             if not isinstance(case, dict) or "appeal" not in case or "expect" not in case:
                 raise fail(f"{file}:{number}: 应有 appeal 与 expect (appeal and expect expected)")
             cases.append(case)
-    result = evaluate_(configuration.rules, cases, configuration.directory)
-    if as_json:
-        show_json(result)
-        return
-    _tell(result, confusions)
+    return cases
 
 
 def _tell(result: Any, confusions: int) -> None:
@@ -65,6 +89,7 @@ def _tell(result: Any, confusions: int) -> None:
             ("用例 cases", result.cases),
             ("准确 accuracy", f"{result.accuracy:.1%}"),
             ("覆盖 coverage", f"{result.coverage:.1%}"),
+            ("派出的准确 precision", f"{result.precision:.1%}"),
             ("服务台 desk", f"{result.desk:.1%}"),
             ("督查室 supervision", f"{result.supervision:.1%}"),
         ]

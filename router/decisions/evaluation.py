@@ -8,7 +8,7 @@ the desk; accuracy is taken over all cases, precision over those that were dispa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,6 +38,15 @@ class Confusion(Frozen):
     count: int
 
 
+class Miss(Frozen):
+    """One case that went wrong, by its number from 1."""
+
+    case: int
+    expected: str
+    actual: str
+    rule: str
+
+
 class UnitScore(Frozen):
     """One unit: how many cases expected it, how many it got, how many of those rightly."""
 
@@ -64,6 +73,7 @@ class Evaluation(Frozen):
     units: tuple[UnitScore, ...]
     confusions: tuple[Confusion, ...]
     """Most frequent first."""
+    wrong: tuple[Miss, ...]
     rules: Mapping[str, int]
     """Rule → how many cases it took."""
     unknown: tuple[str, ...] = ()
@@ -87,25 +97,51 @@ def _say(error: ValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in wrong)
 
 
-def evaluate(rules: RuleSet, cases: Iterable[Mapping[str, Any]], directory: Directory) -> Evaluation:
-    """Route every case and count. A case may bring a `history`. Raises MappingFailed for a case that
-    is none, naming it by its number from 1."""
+FirstLook = Callable[[Appeal], CaseHistory]
+"""What is known of an appeal from its source alone."""
+
+
+def evaluate(
+    rules: RuleSet,
+    cases: Iterable[Mapping[str, Any]],
+    directory: Directory,
+    first_look: FirstLook = lambda _: CaseHistory(),
+) -> Evaluation:
+    """Route every case and count. A case may bring a `history`, which goes before what its source
+    says. Raises MappingFailed for a case that is none, naming it by its number from 1."""
     tally = _Tally(directory)
     for number, case in enumerate(cases, start=1):
         try:
-            expected, appeal, history = _read(case, directory)
+            expected, appeal, history = _read(case, directory, first_look)
         except MappingFailed as error:
             raise MappingFailed(f"case {number}: {error}") from error
         decision = rules.route(appeal, history)
-        tally.add(expected, decision.lead, decision.rule)
+        tally.add(number, expected, decision.lead, decision.rule)
     return tally.result()
 
 
-def _read(case: Any, directory: Directory) -> tuple[list[str], Appeal, CaseHistory]:
+def shortfalls(
+    result: Evaluation, least: Mapping[str, float | None], most: Mapping[str, float | None]
+) -> list[str]:
+    """A sentence for every share that is below its least or above its most; None demands nothing."""
+    found = []
+    for name, demanded in least.items():
+        share = getattr(result, name)
+        if demanded is not None and share < demanded:
+            found.append(f"{name} is {share:.1%}, at least {demanded:.1%} is demanded")
+    for name, allowed in most.items():
+        share = getattr(result, name)
+        if allowed is not None and share > allowed:
+            found.append(f"{name} is {share:.1%}, at most {allowed:.1%} is allowed")
+    return found
+
+
+def _read(case: Any, directory: Directory, first_look: FirstLook) -> tuple[list[str], Appeal, CaseHistory]:
     if not isinstance(case, Mapping) or "appeal" not in case:
         raise MappingFailed('a case is {"appeal": {…}, "expect": ["UNIT", …]}')
     expected = _expected(case.get("expect"), directory)
-    return expected, appeal_from(case["appeal"]), _history(case.get("history"))
+    appeal = appeal_from(case["appeal"])
+    return expected, appeal, _history(case.get("history"), first_look(appeal))
 
 
 def _expected(said: Any, directory: Directory) -> list[str]:
@@ -117,9 +153,12 @@ def _expected(said: Any, directory: Directory) -> list[str]:
     return [offices.get(name) or name for name in names]
 
 
-def _history(said: Any) -> CaseHistory:
+def _history(said: Any, known: CaseHistory) -> CaseHistory:
+    if not said:
+        return known
     try:
-        return CaseHistory.model_validate(said or {})
+        told = CaseHistory.model_validate(said)
+        return known.model_copy(update=told.model_dump(exclude_unset=True))
     except ValidationError as error:
         raise MappingFailed(f"history: {_say(error)}") from None
 
@@ -132,8 +171,9 @@ class _Tally:
         self._expected: Counter[str] = Counter()
         self._got: Counter[str] = Counter()
         self._right: Counter[str] = Counter()
+        self._misses: list[Miss] = []
 
-    def add(self, expected: list[str], lead: str, rule: str) -> None:
+    def add(self, number: int, expected: list[str], lead: str, rule: str) -> None:
         self._rules[rule] += 1
         self._got[lead] += 1
         wanted = lead if lead in expected else expected[0]
@@ -142,6 +182,7 @@ class _Tally:
             self._right[lead] += 1
         else:
             self._wrong["/".join(expected), lead] += 1
+            self._misses.append(Miss(case=number, expected="/".join(expected), actual=lead, rule=rule))
 
     def result(self) -> Evaluation:
         """What was counted, as shares."""
@@ -162,6 +203,7 @@ class _Tally:
             confusions=tuple(
                 Confusion(expected=e, actual=a, count=n) for (e, a), n in self._wrong.most_common()
             ),
+            wrong=tuple(self._misses),
             rules=dict(self._rules.most_common()),
             unknown=tuple(sorted(self._expected.keys() - self._directory.units.keys())),
         )

@@ -10,22 +10,22 @@ and are enough to decide again.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from router.decisions.lexicon import Lexicon, is_denied, is_place, seats_of
+from router.decisions.emphasis import Emphasis
+from router.decisions.lexicon import Lexicon, county_offices, is_place
+from router.decisions.voices import ranked, voices
 from router.decisions.words import Hit, Reading, Words, longest
 from router.directory import Directory
 from router.limits import Frozen
 from router.message import Appeal
 
-TITLE_FACTOR = 2.0
 LEAST_SCORE = 2.0
 """Below this no unit is named: a single weak word is no ground to send an appeal away."""
-LEAST_LEAD = 1.25
+LEAST_LEAD = 1.1
 """How many times the second best score the best one must have."""
 MOST_CANDIDATES = 5
 
@@ -62,6 +62,8 @@ class Facts(CaseHistory):
     """Codes of the places named in the text."""
     region: str = ""
     """The appeal's region, else the one place that the text names."""
+    county: str = ""
+    """The place whose own office is named as the one to act: 昆山市教育局, 木渎镇政府."""
     text_length: int = 0
     """Characters of the content."""
     attachments: int = 0
@@ -87,42 +89,39 @@ class Deriver:
         known = longest(hit for hit in reading.hits if self._lexicon.knows(hit.word))
         named_places = [h for h in known if h.word in self._lexicon.places and is_place(h, reading.text)]
         places = tuple(dict.fromkeys(self._lexicon.places[hit.word] for hit in named_places))
-        voices = self._voices(known, named_places, reading.text)
-        candidates = _ranked(voices)
+        emphasis = Emphasis.of(reading.text)
+        found = voices(self._lexicon, reading.hits, known, named_places, emphasis)
+        candidates = ranked(found, MOST_CANDIDATES)
         unit, score = _leader(candidates)
         return Facts(
             unit=unit,
             unit_score=score,
             candidates=candidates,
-            because={name: tuple(word for owner, word in voices if owner == name) for name in candidates},
-            named=self._named(voices),
+            because={name: tuple(word for owner, word in found if owner == name) for name in candidates},
+            named=self._named(found),
             places=places,
             region=appeal.region or (places[0] if len(places) == 1 else ""),
+            county=self._county(known, named_places, emphasis, appeal.region),
             text_length=len(appeal.content),
             attachments=len(appeal.attachments),
             category_unit=self._directory.unit_of_category(appeal.category) or "",
             **_known(history),
         )
 
-    def _voices(self, known: list[Hit], places: list[Hit], text: str) -> dict[tuple[str, str], float]:
-        """(unit, word) → weight. A word counts once, where it weighs most."""
-        best: dict[tuple[str, str], float] = {}
-        seats = seats_of(places, text)
-        for hit in known:
-            speakers = self._lexicon.speakers.get(hit.word)
-            if speakers is None or is_denied(hit, text):
-                continue
-            factor = TITLE_FACTOR if hit.in_title else 1.0
-            is_foreign = hit.start in seats
-            for speaker in speakers:
-                if not (is_foreign and speaker.is_name) and speaker.counts(hit, text):
-                    key = speaker.unit, hit.word
-                    best[key] = max(best.get(key, 0.0), speaker.weight * factor)
-        return best
+    def _county(self, known: list[Hit], places: list[Hit], emphasis: Emphasis, region: str) -> str:
+        """The one place whose office is to act; of several none, as nobody knows which."""
+        names = {hit.start: hit.end for hit in known if self._lexicon.is_name(hit.word)}
+        found = county_offices(places, names, emphasis)
+        codes = {self._lexicon.places[place.word] if place else region for place in found} - {""}
+        return codes.pop() if len(codes) == 1 else ""
 
-    def _named(self, voices: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    def _named(self, found: Iterable[tuple[str, str]]) -> tuple[str, ...]:
         speakers = self._lexicon.speakers
-        names = (unit for unit, word in voices if any(s.is_name and s.unit == unit for s in speakers[word]))
+        names = (
+            unit
+            for unit, word in found
+            if any(speaker.is_name and speaker.unit == unit for speaker in speakers.get(word, ()))
+        )
         return tuple(dict.fromkeys(names))
 
 
@@ -130,14 +129,6 @@ def _known(history: CaseHistory) -> dict[str, Any]:
     """As it is; but the desk has looked once it said that it cannot answer."""
     known = dict(history)
     return known | {"unscreened": history.unscreened and not history.desk_could_not_answer}
-
-
-def _ranked(voices: Mapping[tuple[str, str], float]) -> dict[str, float]:
-    scores: dict[str, float] = defaultdict(float)
-    for (unit, _), weight in voices.items():
-        scores[unit] += weight
-    best = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:MOST_CANDIDATES]
-    return {unit: round(score, 3) for unit, score in best}
 
 
 def _leader(candidates: Mapping[str, float]) -> tuple[str, float]:

@@ -30,7 +30,7 @@ UNIT_IDS = {"proposed_units", "facts.unit", "facts.category_unit", "facts.return
 """Hold ids of units.yaml and nothing else."""
 UNIT_FIELDS = UNIT_IDS | {"reporter.unit", "closure.unit"}
 """Hold units by id or by name."""
-PLACE_FIELDS = {"region", "facts.region", "facts.places"}
+PLACE_FIELDS = {"region", "facts.region", "facts.places", "facts.county"}
 
 
 @dataclass(frozen=True, slots=True)

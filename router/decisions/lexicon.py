@@ -11,10 +11,11 @@ A word that is also a name of its unit replaces what the name would weigh, and b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from router.decisions.emphasis import Emphasis
 from router.decisions.words import Hit, fold
 from router.directory import Directory, Spoken, Unit
 from router.places import stands_alone
@@ -24,6 +25,12 @@ _CONTEXT = 8
 _DENIED = re.compile(r"(?:(?<![除是])非|(?<![是要莫岂])不是|(?<!属)不属于?|(?<!归)不归|不由|[与和跟])$")
 """`不是社保问题`, but not `是不是社保问题`, nor `除非`."""
 _DENIAL_ENDS = frozenset("非是于属归由与和跟")
+_COUNTY_OFFICE = re.compile(
+    r"(?:[\u4e00-\u9fff]{0,4}?(?:镇|街道|社区|村|区|市|开发区))?"
+    r"(?:人民政府|政府|街道办事处|街道办|办事处|管委会|管理委员会|村委会|居委会"
+    r"|(?!这|那|的|有|做|开|说|当)[\u4e00-\u9fff]{2,5}?(?:局|中队|大队|分局|派出所|税务所|安监办|经发委))"
+)
+_TOWN_OFFICE = re.compile(r"镇政府|乡镇政府|街道办事处|街道办|管委会")
 _UNRELATED = re.compile(r"(?:没有?关系|无关)")
 
 
@@ -46,6 +53,16 @@ class Speaker(NamedTuple):
         )
 
 
+class Pair(NamedTuple):
+    """Two words that speak together, seen from one of them."""
+
+    other: str
+    unit: str
+    weight: float
+    said: str
+    """As units.yaml says it: 树+招牌."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lexicon:
     """Built once from the directory, then only read."""
@@ -53,31 +70,57 @@ class Lexicon:
     speakers: Mapping[str, tuple[Speaker, ...]]
     places: Mapping[str, str]
     """Name of a place → its code."""
+    pairs: Mapping[str, tuple[Pair, ...]]
+    """First word → who speaks when its second is near."""
+    parts: frozenset[str]
+    """Every word of every pair."""
 
     @classmethod
     def of(cls, directory: Directory) -> Lexicon:
         speakers: dict[str, tuple[Speaker, ...]] = {}
+        pairs: dict[str, tuple[Pair, ...]] = {}
         for unit in directory.units.values():
             if unit.part == "unit":
                 for word, speaker in _speakers(unit):
                     speakers[word] = (*speakers.get(word, ()), speaker)
-        return cls(speakers, _places(directory))
+                for first, pair in _pairs(unit):
+                    pairs[first] = (*pairs.get(first, ()), pair)
+        seconds = {pair.other for several in pairs.values() for pair in several}
+        return cls(speakers, _places(directory), pairs, frozenset(pairs) | seconds)
 
     def knows(self, word: str) -> bool:
         return word in self.speakers or word in self.places
 
+    def is_name(self, word: str) -> bool:
+        """Whether some unit is called this."""
+        return any(speaker.is_name for speaker in self.speakers.get(word, ()))
+
     def all(self) -> Iterable[str]:
         """Everything that the automaton must find."""
-        return {*self.speakers, *self.places}
+        return {*self.speakers, *self.places, *self.parts}
 
 
 def _speakers(unit: Unit) -> Iterable[tuple[str, Speaker]]:
     names = {fold(name) for name in unit.names if len(name) > 1}
-    words = {fold(word): said for word, said in unit.words.items()}
+    words = {fold(word): said for word, said in unit.words.items() if parts_of(word) is None}
     for name in names - words.keys():
         yield name, Speaker(unit.id, NAME_WEIGHT, True)
     for word, said in words.items():
         yield word, _spoken(unit.id, said, word in names)
+
+
+def _pairs(unit: Unit) -> Iterable[tuple[str, Pair]]:
+    for word, said in unit.words.items():
+        parts = parts_of(word)
+        if parts is not None:
+            first, second = map(fold, parts)
+            yield first, Pair(second, unit.id, said.weight, word)
+
+
+def parts_of(word: str) -> tuple[str, str] | None:
+    """The two words of `树+招牌`; None for a plain word (`C++` is one)."""
+    first, _, second = word.partition("+")
+    return (first, second) if first and second and "+" not in second else None
 
 
 def _spoken(unit: str, said: Spoken, is_name: bool) -> Speaker:
@@ -110,6 +153,28 @@ def is_place(hit: Hit, text: str) -> bool:
     """Not the end of another name (产业园区), nor the start of a street's (昆山路)."""
     before = text[max(0, hit.start - _CONTEXT) : hit.start]
     return stands_alone(hit.word, before, text[hit.end : hit.end + _CONTEXT])
+
+
+def county_offices(
+    places: Sequence[Hit], names: Mapping[int, int], emphasis: Emphasis
+) -> Iterator[Hit | None]:
+    """The places whose own office is named as the one to act; None for an office of a place that is
+    not said (`镇政府`). One that is only told to have said something does not act.
+
+    `names` are units' names, start → end."""
+    text = emphasis.text
+    seated: set[int] = set()
+    for place in places:
+        start = place.end + text.startswith("的", place.end)
+        office = _COUNTY_OFFICE.match(text, start)
+        end = office.end() if office else names.get(start) or names.get(start - 1)
+        if end and end > place.end and not emphasis.is_hearsay(place.start, end):
+            yield place
+        if office:
+            seated.update(range(office.start(), office.end()))
+    for office in _TOWN_OFFICE.finditer(text):
+        if office.start() not in seated and not emphasis.is_hearsay(office.start(), office.end()):
+            yield None
 
 
 def seats_of(places: Iterable[Hit], text: str) -> set[int]:
