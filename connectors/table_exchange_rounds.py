@@ -1,7 +1,7 @@
 """
 One polling round: which rows are walked, how they are cut into batches, how far the cursor moves.
 
-With a status the table itself keeps the account, and the cursor only counts. With a watermark the
+With a status the table itself keeps the account; its cursor is never asked. With a watermark the
 cursor is the latest change time among the rows that were read in order and are not in the future.
 """
 
@@ -54,7 +54,10 @@ class Round:
                 for envelope in envelopes:
                     progress.saw(envelope.updated_at, self._now)
                 yield Batch(source=self._source, envelopes=envelopes)
-        yield Batch(source=self._source, envelopes=(), cursor=progress.cursor(is_end=True))
+        # For people to look at. What a round usually brings is left out: that nothing waits is no silence.
+        reached = progress.cursor(is_end=True).get("time")
+        if reached and reached != (after or {}).get("time"):
+            yield Batch(source=self._source, envelopes=(), cursor={"time": reached})
 
     def by_watermark(self, watermark: WatermarkSettings, after: Cursor | None) -> Iterator[Batch]:
         """What changed since the cursor minus the overlap, and some of what says no time."""

@@ -15,7 +15,7 @@ from sqlalchemy import make_url, text
 
 from demo.servers.mariadb import MariaDB
 from demo.servers.postgres import PostgreSQL
-from demo.servers.server import free_port
+from demo.servers.server import free_port, wait_until
 from router.errors import HubError, SourceRefused, SourceUnavailable
 from router.message import Cursor
 from tests.connectors.contract import fetch_all, fetch_until_error, ids, last_cursor
@@ -148,8 +148,9 @@ def test_an_empty_table_is_no_trouble(exchange: Exchange, way: dict[str, Any]) -
     exchange.create()
     source = exchange.source(**way)
     assert work_off(source) == []
-    (batch,) = fetch_all(source, {"time": "2026-03-01T00:00:00+00:00"})
-    assert (batch.cursor or {})["time"] == "2026-03-01T00:00:00+00:00", "an empty answer moves no cursor"
+    batches = fetch_all(source, {"time": "2026-03-01T00:00:00+00:00"})
+    moved = {(batch.cursor or {}).get("time") for batch in batches}
+    assert moved <= {"2026-03-01T00:00:00+00:00"}, "an empty answer moves no cursor"
 
 
 def test_a_server_that_is_not_there_is_unavailable(server: Exchange) -> None:
@@ -190,8 +191,9 @@ def asks_for_a_password(
     rules.write_text(f"host all exchange_reader 127.0.0.1/32 scram-sha-256\n{before}")
     server.do(f"create role exchange_reader login password '{PASSWORD}'")
     server.do("grant select on appeals to exchange_reader")
+    loaded = server.all("select pg_conf_load_time()")
     server.do("select pg_reload_conf()")
-    time.sleep(0.3)
+    assert wait_until(lambda: server.all("select pg_conf_load_time()") != loaded, 20)
     yield server
     rules.write_text(before)
     server.do("drop owned by exchange_reader")

@@ -128,7 +128,7 @@ def test_what_databases_hold_arrives_exactly(exchange: Exchange) -> None:
         file=b"\x00\xff",
         note="企业\t“诉求”",
     )
-    (batch, _) = fetch_all(exchange.source(updated=None))
+    batch = fetch_all(exchange.source(updated=None))[0]
     (envelope,) = batch.envelopes
     read = jsontext.loads(envelope.body)
     assert read["number"] == int(number)
@@ -225,7 +225,7 @@ def test_json_columns_keep_their_numbers(exchange_on: Make) -> None:
         more=json.dumps({"no": LONG_NUMBER, "b": [1.10]}),
         twice='{"a": 1, "a": 2}',
     )
-    (batch, _) = fetch_all(exchange.source(updated=None))
+    batch = fetch_all(exchange.source(updated=None))[0]
     read = jsontext.loads(batch.envelopes[0].body)
     assert read["more"] == {"b": [Decimal("1.1")], "no": LONG_NUMBER}
     assert read["as_text"] == '{"a": 1, "a": 2}', "what a strict reader refuses stays text"

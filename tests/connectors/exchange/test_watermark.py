@@ -203,3 +203,16 @@ def test_a_zone_of_theirs_is_kept_in_mind(exchange: Exchange) -> None:
     (envelope,) = batches[0].envelopes
     assert str(envelope.updated_at) == "2026-03-01 08:00:00+00:00"
     assert (last_cursor(batches) or {})["time"] == "2026-03-01T08:00:00+00:00"
+
+
+def test_a_timestamp_of_mysql_is_the_moment_that_it_is(exchange_on: Any) -> None:
+    exchange = exchange_on("mysql")
+    exchange.do("create table appeals (id int primary key, changed timestamp null)")
+    with exchange.begin() as theirs:
+        theirs.execute(text("set session time_zone = '-05:00'"))
+        theirs.execute(text("insert into appeals values (1, '2026-02-28 19:00:00')"))
+    for zone in (None, "UTC"):
+        source = exchange.source(updated=None, zone=zone, watermark={"column": "changed"})
+        batches = fetch_all(source)
+        assert str(batches[0].envelopes[0].updated_at) == "2026-03-01 00:00:00+00:00"
+        assert ids(fetch_all(source, last_cursor(batches))) == ["1"]
