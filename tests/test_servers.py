@@ -13,7 +13,9 @@ from pathlib import Path
 import kombu
 import psycopg
 import pytest
+from sqlalchemy import NullPool, create_engine, text
 
+from demo.servers.mariadb import MariaDB
 from demo.servers.postgres import PostgreSQL
 from demo.servers.rabbitmq import RabbitMQ
 from demo.servers.server import answers, wait_until
@@ -68,17 +70,30 @@ def test_a_killed_postgresql_comes_back_with_what_was_committed(
         assert connection.execute("SELECT n FROM kept").fetchall() == [(1,)]
 
 
+def test_a_killed_mariadb_comes_back_with_what_was_committed(mariadb: MariaDB, mariadb_url: str) -> None:
+    engine = create_engine(mariadb_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("create table kept as select 1 as n"))
+    mariadb.kill()
+    assert not answers(mariadb.port)
+    mariadb.start()
+    with engine.begin() as connection:
+        assert connection.execute(text("select n from kept")).all() == [(1,)]
+
+
 def test_a_ledger_can_live_in_both_databases(ledger_url: str) -> None:
     assert ledger_url.startswith(("sqlite:///", "postgresql+psycopg://"))
 
 
 ORPHANS = """
+import time
+from demo.servers.mariadb import MariaDB
 from demo.servers.postgres import PostgreSQL
 from demo.servers.rabbitmq import RabbitMQ
 
 def test_that_never_ends():
-    with RabbitMQ() as rabbitmq, PostgreSQL() as postgres:
-        print(rabbitmq.folder, postgres.folder, flush=True)
+    with RabbitMQ() as rabbitmq, PostgreSQL() as postgres, MariaDB() as mariadb:
+        print(rabbitmq.folder, postgres.folder, mariadb.folder, flush=True)
         time.sleep(300)
 """
 
@@ -106,9 +121,9 @@ def test_a_pytest_that_is_killed_leaves_no_process_and_no_folder(tmp_path: Path)
     )
     assert child.stdout is not None
     folders = [Path(word) for word in child.stdout.readline().split()]
-    assert len(folders) == 2, folders
+    assert len(folders) == 3, folders
     assert all(folder.exists() for folder in folders)
-    assert len(processes_of(folders)) >= 3
+    assert len(processes_of(folders)) >= 4
     os.killpg(child.pid, signal.SIGKILL)
     child.wait()
     child.stdout.close()
