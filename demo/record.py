@@ -23,17 +23,16 @@ CHANNELS = {
 """Source → the door, in the city's words."""
 
 
-def handed_out(
-    source: str, id_: str, revision: int, *, expect: str, how: str = "pull", answer: str | None = None
-) -> dict[str, Any]:
-    """A line about one version of one appeal; README of the kept folder says what the words mean."""
+def handed_out(source: str, id_: str, revision: int, expect: str) -> dict[str, Any]:
+    """A line about one version of one appeal that was asked for; README of the kept folder says what the
+    words mean. A push says `how` and `answer` itself."""
     return {
         "source": source,
         "channel": CHANNELS[source],
         "id": id_,
         "revision": revision,
-        "how": how,
-        "answer": answer,
+        "how": "pull",
+        "answer": None,
         "expect": expect,
     }
 

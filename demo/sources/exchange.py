@@ -91,7 +91,7 @@ class Exchange:
     def _next(self, row: _Row) -> _Row | None:
         """The version is handed out; what follows it, if anything does."""
         self._handed_out += 1
-        self._record.write(handed_out("exchange", row.item.id, row.version, expect=row.item.fate))
+        self._record.write(handed_out("exchange", row.item.id, row.version, row.item.fate))
         return _Row(row.item, row.version + 1) if row.version < row.item.versions else None
 
     def _connect(self) -> sqlite3.Connection:

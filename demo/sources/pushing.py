@@ -135,7 +135,7 @@ def _steps(items: Sequence[Item]) -> list[Step]:
 def _line(step: Step, answer: str | None) -> dict[str, object]:
     expect = "duplicate" if step.is_repeat else step.item.fate
     item = step.item
-    return handed_out(item.source, item.id, step.version, expect=expect, how="push", answer=answer)
+    return handed_out(item.source, item.id, step.version, expect) | {"how": "push", "answer": answer}
 
 
 class _Line:

@@ -124,7 +124,7 @@ class Shelf:
     def _line(self, row: Row, *, is_repeat: bool) -> dict[str, object]:
         is_glance = bool(row.glances) and row.version == 1
         expect = "duplicate" if is_repeat or is_glance else row.item.fate
-        return handed_out(self._source, row.item.id, row.version, expect=expect)
+        return handed_out(self._source, row.item.id, row.version, expect)
 
     def progress(self) -> Progress:
         with self._lock:

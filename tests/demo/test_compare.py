@@ -23,7 +23,7 @@ def told(
     source_id: str, revision: int = 1, expect: str = "ok", answer: str | None = None, source: str = "crm"
 ) -> Row:
     how = "push" if answer else "pull"
-    return handed_out(source, source_id, revision, expect=expect, how=how, answer=answer)
+    return handed_out(source, source_id, revision, expect) | {"how": how, "answer": answer}
 
 
 def got(source_id: str, unit: str = "rsj", sequence: int = 1, version: int = 1, **more: Any) -> Row:
