@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from config.problems import did_you_mean
 from config.units import OFFICES, CategoriesFile, RegionsFile, UnitEntry, UnitsFile, WordEntry
 from config.words import WordsFile, weighed
+from router.decisions.lexicon import SPOKEN_FOR
 from router.directory import Directory, Region, Renaming, Spoken, Unit, fold
 from router.documents import Document, Loc
 from router.errors import Problem
@@ -175,10 +176,10 @@ def category_problems(
 
 
 def word_file_problems(words: Mapping[str, Document], units: Mapping[str, UnitEntry]) -> Iterator[Problem]:
-    """Each file of words is called after a unit that acts; words speak for nobody else."""
+    """Each file of words is called after somebody that words can speak for."""
     for name, document in words.items():
-        if name not in units or units[name].part != "unit":
-            known = [unit for unit, entry in units.items() if entry.part == "unit"]
+        if name not in units or units[name].part not in SPOKEN_FOR:
+            known = [unit for unit, entry in units.items() if entry.part in SPOKEN_FOR]
             hint = did_you_mean(name, known) or "the file is called after the unit's id"
             yield Problem(document.where(), f"no unit is called {name}", hint)
 

@@ -17,10 +17,13 @@ from typing import NamedTuple
 
 from router.decisions.emphasis import Emphasis
 from router.decisions.words import Hit, fold
-from router.directory import Directory, Spoken, Unit
+from router.directory import Directory, Part, Spoken, Unit
 from router.places import stands_alone
 
 NAME_WEIGHT = 5.0
+SPOKEN_FOR: frozenset[Part] = frozenset({"unit", "desk", "supervision"})
+"""Who words can speak for. What no unit has (a telephone company) speaks for the desk, what nobody
+wants to have for the supervision office. Offices are not found by their names."""
 _CONTEXT = 8
 _DENIED = re.compile(r"(?:(?<![除是])非|(?<![是要莫岂])不是|(?<!属)不属于?|(?<!归)不归|不由|[与和跟])$")
 """`不是社保问题`, but not `是不是社保问题`, nor `除非`."""
@@ -80,7 +83,7 @@ class Lexicon:
         speakers: dict[str, tuple[Speaker, ...]] = {}
         pairs: dict[str, tuple[Pair, ...]] = {}
         for unit in directory.units.values():
-            if unit.part == "unit":
+            if unit.part in SPOKEN_FOR:
                 for word, speaker in _speakers(unit):
                     speakers[word] = (*speakers.get(word, ()), speaker)
                 for first, pair in _pairs(unit):
@@ -101,7 +104,7 @@ class Lexicon:
 
 
 def _speakers(unit: Unit) -> Iterable[tuple[str, Speaker]]:
-    names = {fold(name) for name in unit.names if len(name) > 1}
+    names = {fold(name) for name in unit.names if len(name) > 1 and unit.part == "unit"}
     words = {fold(word): said for word, said in unit.words.items() if parts_of(word) is None}
     for name in names - words.keys():
         yield name, Speaker(unit.id, NAME_WEIGHT, True)
