@@ -20,6 +20,7 @@ _SEALED = (
     (t.revisions, (t.revisions.c.appeal_id, t.revisions.c.revision), t.revisions.c.document),
     (t.dead_letters, (t.dead_letters.c.dead_id,), t.dead_letters.c.body),
     (t.letters, (t.letters.c.letter_id,), t.letters.c.body),
+    (t.approvals, (t.approvals.c.approval_id,), t.approvals.c.document),
 )
 
 

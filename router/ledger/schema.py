@@ -12,6 +12,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     Column,
+    Date,
     Index,
     Integer,
     LargeBinary,
@@ -31,6 +32,12 @@ STUCK = "('dead', 'rejected', 'parked')"
 """A delivery in one of these waits for a person, and holds back the later ones of its appeal."""
 
 metadata = MetaData()
+
+
+def partial_index(name: str, *columns: str, where: str) -> Index:
+    """An index over the rows of which this holds, on both databases."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
 
 configurations = Table(
     "configurations",
@@ -82,18 +89,8 @@ appeals = Table(
     Column("updated_at", Micros, nullable=False),
     UniqueConstraint("source", "source_id", name="uq_appeals_source_item"),
     Index("ix_appeals_created", "created_at"),
-    Index(
-        "ix_appeals_enterprise",
-        "enterprise_hash",
-        sqlite_where=text("enterprise_hash IS NOT NULL"),
-        postgresql_where=text("enterprise_hash IS NOT NULL"),
-    ),
-    Index(
-        "ix_appeals_contact",
-        "contact_hash",
-        sqlite_where=text("contact_hash IS NOT NULL"),
-        postgresql_where=text("contact_hash IS NOT NULL"),
-    ),
+    partial_index("ix_appeals_enterprise", "enterprise_hash", where="enterprise_hash IS NOT NULL"),
+    partial_index("ix_appeals_contact", "contact_hash", where="contact_hash IS NOT NULL"),
 )
 
 revisions = Table(
@@ -151,20 +148,8 @@ deliveries = Table(
     Column("reason", String(32)),
     Column("config_hash", String(64), nullable=False),
     UniqueConstraint("appeal_id", "destination", "sequence", name="uq_deliveries_order"),
-    Index(
-        "ix_deliveries_due",
-        "destination",
-        "next_attempt_at",
-        sqlite_where=text(f"state IN {LIVE}"),
-        postgresql_where=text(f"state IN {LIVE}"),
-    ),
-    Index(
-        "ix_deliveries_stuck",
-        "destination",
-        "state",
-        sqlite_where=text(f"state IN {STUCK}"),
-        postgresql_where=text(f"state IN {STUCK}"),
-    ),
+    partial_index("ix_deliveries_due", "destination", "next_attempt_at", where=f"state IN {LIVE}"),
+    partial_index("ix_deliveries_stuck", "destination", "state", where=f"state IN {STUCK}"),
 )
 
 attempts = Table(
@@ -210,12 +195,7 @@ dead_letters = Table(
     Column("closed_at", Micros),
     Column("key_id", String(32)),
     Column("body", LargeBinary),
-    Index(
-        "ix_dead_letters_open",
-        "created_at",
-        sqlite_where=text("state = 'open'"),
-        postgresql_where=text("state = 'open'"),
-    ),
+    partial_index("ix_dead_letters_open", "created_at", where="state = 'open'"),
     Index("ix_dead_letters_delivery", "delivery_id"),
 )
 
@@ -255,14 +235,33 @@ letters = Table(
     Column("finished_at", Micros),
     Column("key_id", String(32), nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Index(
-        "ix_letters_due",
-        "next_attempt_at",
-        sqlite_where=text("state = 'pending'"),
-        postgresql_where=text("state = 'pending'"),
-    ),
+    partial_index("ix_letters_due", "next_attempt_at", where="state = 'pending'"),
 )
 """Mails of the hub's own, `pending`, `sent` or `dead`."""
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("approval_id", String(36), primary_key=True),
+    Column("unit", String(200), nullable=False),
+    Column("unit_key", String(200), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("valid_from", Date),
+    Column("valid_to", Date),
+    Column("requested_at", Micros, nullable=False),
+    Column("decided_at", Micros),
+    Column("decided_by", String(100)),
+    Column("user_hash", String(32), nullable=False),
+    Column("phone_hash", String(32), nullable=False),
+    Column("user_masked", String(64), nullable=False),
+    Column("phone_masked", String(32), nullable=False),
+    Column("key_id", String(32), nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    UniqueConstraint("unit_key", "user_hash", "phone_hash", name="uq_approvals_user"),
+    Index("ix_approvals_phone", "unit_key", "phone_hash"),
+)
+"""Annex 2: which unit reports directly through which L1 user; `pending`, `approved` or `revoked`. `unit` is
+what people read, `unit_key` what is looked up. The days are Shanghai's, both inclusive."""
 
 leases = Table(
     "leases",

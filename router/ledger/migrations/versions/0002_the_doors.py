@@ -43,9 +43,35 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'pending'"),
         postgresql_where=sa.text("state = 'pending'"),
     )
+    _create_approvals()
+
+
+def _create_approvals() -> None:
+    op.create_table(
+        "approvals",
+        sa.Column("approval_id", sa.String(length=36), nullable=False),
+        sa.Column("unit", sa.String(length=200), nullable=False),
+        sa.Column("unit_key", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=True),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("decided_by", sa.String(length=100), nullable=True),
+        sa.Column("user_hash", sa.String(length=32), nullable=False),
+        sa.Column("phone_hash", sa.String(length=32), nullable=False),
+        sa.Column("user_masked", sa.String(length=64), nullable=False),
+        sa.Column("phone_masked", sa.String(length=32), nullable=False),
+        sa.Column("key_id", sa.String(length=32), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("approval_id"),
+        sa.UniqueConstraint("unit_key", "user_hash", "phone_hash", name="uq_approvals_user"),
+    )
+    op.create_index("ix_approvals_phone", "approvals", ["unit_key", "phone_hash"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_table("approvals")
     op.drop_table("letters")
     op.drop_table("item_sets")
     op.drop_column("appeals", "twin")
