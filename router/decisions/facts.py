@@ -1,11 +1,10 @@
 """
 What is derived from an appeal before the rules look at it.
 
-Units are scored: a unit's name or alias in the text weighs most, words that speak for it weigh what
-units.yaml says, and the title counts double. Of words that lie inside each other only the longest
-speaks. The best unit is a fact only when it leads clearly, for most texts touch words of two units or
-more. Facts hold ids, codes, numbers and words of the configuration, never anything else of the text,
-and are enough to decide again.
+Units are scored (voices.py): a name or alias in the text weighs most, words and pairs of words weigh what
+the city's files say, and the title counts double. The best unit is a fact when it weighs enough and
+nobody weighs as much. Facts hold ids, codes, numbers and words of the configuration, never anything
+else of the text, and are enough to decide again.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from router.decisions.emphasis import Emphasis
+from router.decisions.asides import Asides
 from router.decisions.lexicon import Lexicon, county_offices, is_place
 from router.decisions.voices import ranked, voices
 from router.decisions.words import Hit, Reading, Words, longest
@@ -25,7 +24,7 @@ from router.message import Appeal
 
 LEAST_SCORE = 2.0
 """Below this no unit is named: a single weak word is no ground to send an appeal away."""
-LEAST_LEAD = 1.1
+LEAST_LEAD = 1.02
 """How many times the second best score the best one must have."""
 MOST_CANDIDATES = 5
 
@@ -89,40 +88,31 @@ class Deriver:
         known = longest(hit for hit in reading.hits if self._lexicon.knows(hit.word))
         named_places = [h for h in known if h.word in self._lexicon.places and is_place(h, reading.text)]
         places = tuple(dict.fromkeys(self._lexicon.places[hit.word] for hit in named_places))
-        emphasis = Emphasis.of(reading.text)
-        found = voices(self._lexicon, reading.hits, known, named_places, emphasis)
+        asides = Asides.of(reading.text)
+        found = voices(self._lexicon, reading.hits, known, named_places, asides)
         candidates = ranked(found, MOST_CANDIDATES)
         unit, score = _leader(candidates)
         return Facts(
             unit=unit,
             unit_score=score,
             candidates=candidates,
-            because={name: tuple(word for owner, word in found if owner == name) for name in candidates},
-            named=self._named(found),
+            because={unit: tuple(dict.fromkeys(v.word for v in found[unit])) for unit in candidates},
+            named=tuple(unit for unit, heard in found.items() if any(voice.is_name for voice in heard)),
             places=places,
             region=appeal.region or (places[0] if len(places) == 1 else ""),
-            county=self._county(known, named_places, emphasis, appeal.region),
+            county=self._county(known, named_places, asides, appeal.region),
             text_length=len(appeal.content),
             attachments=len(appeal.attachments),
             category_unit=self._directory.unit_of_category(appeal.category) or "",
             **_known(history),
         )
 
-    def _county(self, known: list[Hit], places: list[Hit], emphasis: Emphasis, region: str) -> str:
+    def _county(self, known: list[Hit], places: list[Hit], asides: Asides, region: str) -> str:
         """The one place whose office is to act; of several none, as nobody knows which."""
         names = {hit.start: hit.end for hit in known if self._lexicon.is_name(hit.word)}
-        found = county_offices(places, names, emphasis)
+        found = county_offices(places, names, asides)
         codes = {self._lexicon.places[place.word] if place else region for place in found} - {""}
         return codes.pop() if len(codes) == 1 else ""
-
-    def _named(self, found: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-        speakers = self._lexicon.speakers
-        names = (
-            unit
-            for unit, word in found
-            if any(speaker.is_name and speaker.unit == unit for speaker in speakers.get(word, ()))
-        )
-        return tuple(dict.fromkeys(names))
 
 
 def _known(history: CaseHistory) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from router.decisions.emphasis import Emphasis
+from router.decisions.asides import Asides
 from router.decisions.words import Hit, fold
 from router.directory import Directory, Part, Spoken, Unit
 from router.places import stands_alone
@@ -158,25 +158,23 @@ def is_place(hit: Hit, text: str) -> bool:
     return stands_alone(hit.word, before, text[hit.end : hit.end + _CONTEXT])
 
 
-def county_offices(
-    places: Sequence[Hit], names: Mapping[int, int], emphasis: Emphasis
-) -> Iterator[Hit | None]:
+def county_offices(places: Sequence[Hit], names: Mapping[int, int], asides: Asides) -> Iterator[Hit | None]:
     """The places whose own office is named as the one to act; None for an office of a place that is
     not said (`镇政府`). One that is only told to have said something does not act.
 
     `names` are units' names, start → end."""
-    text = emphasis.text
+    text = asides.text
     seated: set[int] = set()
     for place in places:
         start = place.end + text.startswith("的", place.end)
         office = _COUNTY_OFFICE.match(text, start)
         end = office.end() if office else names.get(start) or names.get(start - 1)
-        if end and end > place.end and not emphasis.is_hearsay(place.start, end):
+        if end and end > place.end and not asides.is_hearsay(place.start, end):
             yield place
         if office:
             seated.update(range(office.start(), office.end()))
     for office in _TOWN_OFFICE.finditer(text):
-        if office.start() not in seated and not emphasis.is_hearsay(office.start(), office.end()):
+        if office.start() not in seated and not asides.is_hearsay(office.start(), office.end()):
             yield None
 
 
