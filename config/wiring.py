@@ -30,6 +30,7 @@ from router.errors import ConfigError, Problem
 from router.flows.dispatching import Dispatching, Plan
 from router.flows.replay import Replay
 from router.flows.rulebook import Rulebook
+from router.ledger.approvals import Approvals
 from router.ledger.attachments import FolderStore
 from router.ledger.configurations import ConfigurationStore
 from router.ledger.database import Database
@@ -153,6 +154,10 @@ class Installation:
     @cached_property
     def twins(self) -> TwinStore:
         return TwinStore(self.database, self.sealer)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        return Approvals(self.database, self.sealer, self.configuration.directory, now, new_id)
 
     @cached_property
     def leases(self) -> LeaseStore:

@@ -8,6 +8,7 @@ import typer
 
 from console.cli import (
     appeals,
+    approvals,
     dead,
     deliveries,
     files,
@@ -36,6 +37,7 @@ for name, group in (
     ("tasks", tasks.app),
     ("deliveries", deliveries.app),
     ("dead", dead.app),
+    ("approvals", approvals.app),
     ("quarters", quarters.app),
     ("topology", topology.app),
     ("ledger", ledger.app),
