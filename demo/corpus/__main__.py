@@ -22,6 +22,7 @@ def case(text: Text, chance: Random) -> dict[str, Any]:
         "content": filled.content,
         "kind": text.kind,
         "region": filled.region,
+        "source": "sst_direct" if text.way else "crm",
     }
     if text.way:
         appeal["mode"] = "direct_report"

@@ -26,6 +26,7 @@ LEAST_SCORE = 2.0
 """Below this no unit is named: a single weak word is no ground to send an appeal away."""
 LEAST_LEAD = 1.02
 """How many times the second best score the best one must have."""
+MOST_LEAD = 100.0
 MOST_CANDIDATES = 5
 
 
@@ -51,6 +52,8 @@ class Facts(CaseHistory):
     unit: str = ""
     """The unit that the text speaks of, when one leads clearly."""
     unit_score: float = 0.0
+    lead: float = 0.0
+    """How many times the second best it scored; MOST_LEAD when there is none."""
     candidates: Mapping[str, float] = {}
     """Unit → score, best first."""
     because: Mapping[str, tuple[str, ...]] = {}
@@ -95,6 +98,7 @@ class Deriver:
         return Facts(
             unit=unit,
             unit_score=score,
+            lead=_lead(candidates) if unit else 0.0,
             candidates=candidates,
             because={unit: tuple(dict.fromkeys(v.word for v in found[unit])) for unit in candidates},
             named=tuple(unit for unit, heard in found.items() if any(voice.is_name for voice in heard)),
@@ -126,6 +130,9 @@ def _leader(candidates: Mapping[str, float]) -> tuple[str, float]:
     scores = list(candidates.items())
     if not scores or scores[0][1] < LEAST_SCORE:
         return "", 0.0
-    if len(scores) > 1 and scores[0][1] < scores[1][1] * LEAST_LEAD:
-        return "", 0.0
-    return scores[0]
+    return scores[0] if _lead(candidates) >= LEAST_LEAD else ("", 0.0)
+
+
+def _lead(candidates: Mapping[str, float]) -> float:
+    first, second = (*candidates.values(), 0.0)[:2]
+    return round(min(first / second, MOST_LEAD), 3) if second else MOST_LEAD
