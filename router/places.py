@@ -17,7 +17,7 @@ MAX_TEXT = 2000
 
 _GENERIC = re.compile(r"(?:国家|高新|技术|工业|产业|经济|开发|科技|新|园)+区")
 _STREET = re.compile(r"(?:[东西南北中]?[路街道巷弄桥]|大道|大街|大桥)")
-_BEFORE_GENERIC = re.compile(r"(?:^|[^\u4e00-\u9fff]|苏州市?|(?<!所)在|[于到从和与及是])$")
+_BEFORE_GENERIC = re.compile(r"(?:^|[^\u4e00-\u9fff]|苏州市?|(?<!所)在|[于到从和与及是请让找向求])$")
 _BLANKS_BESIDE_HAN = re.compile(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])")
 _ADMINISTRATIVE = ("区", "市", "县")
 

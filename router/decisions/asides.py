@@ -30,6 +30,8 @@ _SAID_THERE = re.compile(
     r"(?:那?[边里人]|工作人员|窗口|同志|那边|的?电话|热线|大厅|问[过了]?|[、和与]|他们|她们|人家){0,3}(?:也|都|又|却|就|只|老|总)?"
     r"(?:说|讲|回复|答复|告知|表示|称|认为|让|叫|推|不管|不归|不属|管不|没权|无权|不受理|转)"
 )
+_ASKED = re.compile(r"(?:请|求|希望|盼|恳请|由)$")
+"""`请管委会答复` asks; `管委会答复` tells."""
 _BEFORE, _BEHIND = 6, 16
 
 
@@ -58,6 +60,8 @@ class Asides:
 
     def is_hearsay(self, start: int, end: int) -> bool:
         """Whether it is only told that somebody went there, or what was said there."""
+        if _ASKED.search(self.text, max(0, start - _BEFORE), start):
+            return False
         if _SAID_THERE.match(self.text, end, end + _BEHIND):
             return True
         return _SENT_THERE.search(self.text, max(0, start - _BEFORE), start) is not None

@@ -39,6 +39,7 @@ DIRECTORY = Directory(
             words={"苏州市分行": Spoken(4, not_after=("银行",))},
         ),
         Unit("gsyh", "工商银行苏州市分行"),
+        Unit("bzb", "市委编办", part="informed"),
     ],
     [
         Region("320500", "苏州市", ("苏州",)),

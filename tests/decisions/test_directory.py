@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+
 import pytest
 
-from router.directory import Directory, Region, Unit, fold
+from router.directory import Directory, Region, Renaming, Unit, fold
 from tests.decisions.city import DIRECTORY
 
 
@@ -36,6 +38,28 @@ def test_a_source_s_own_word_comes_before_everybody_s() -> None:
     directory = Directory([Unit("a", "甲局"), Unit("b", "乙局", scoped_aliases={"crm": ("甲局",)})])
     assert directory.unit("甲局", "crm") == "b"
     assert directory.unit("甲局") == "a"
+
+
+def test_a_renamed_unit_is_known_by_all_its_names_and_shown_by_the_one_valid_then() -> None:
+    later = (Renaming("市数据局", date(2024, 10, 24)), Renaming("市数字局", date(2026, 1, 1)))
+    directory = Directory([Unit("spj", "市行政审批局", renamed=later)])
+    assert {directory.unit(name) for name in ("市行政审批局", "市数据局", "市数字局")} == {"spj"}
+    shown = {
+        moment: directory.name_at("spj", datetime.fromisoformat(moment))
+        for moment in (
+            "2024-10-23T15:59:59+00:00",
+            "2024-10-23T16:00:00+00:00",
+            "2025-12-31T23:59:59+08:00",
+            "2026-06-01T00:00:00+08:00",
+        )
+    }
+    assert list(shown.values()) == ["市行政审批局", "市数据局", "市数据局", "市数字局"]
+    assert directory.name_at("gone", datetime.now(UTC)) == "gone"
+
+
+def test_who_is_only_informed_never_acts() -> None:
+    directory = Directory([Unit("bzb", "市委编办", part="informed"), Unit("rsj", "市人社局")])
+    assert [directory.acts(unit) for unit in ("bzb", "rsj", "gone")] == [False, True, False]
 
 
 def test_a_platform_is_found_by_its_region_s_present_and_old_codes_whichever_it_is_written_with() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from router.decisions.evaluation import Confusion, UnitScore, appeal_from, evaluate
+from router.decisions.evaluation import Confusion, UnitScore, appeal_from, evaluate, shortfalls
+from router.decisions.facts import CaseHistory
 from router.errors import MappingFailed
 from tests.decisions.city import DIRECTORY, rules
 
@@ -56,6 +57,35 @@ def test_the_result_is_plain_json_with_every_share() -> None:
         "gaj": (0, 0),
         "rsj": (0, 0),
     }
+
+
+def test_what_went_wrong_is_told_by_its_number() -> None:
+    result = evaluate(RULES, [case("欠薪", "rsj"), case("欠薪", "gaj")], DIRECTORY)
+    assert [(miss.case, miss.expected, miss.actual, miss.rule) for miss in result.wrong] == [
+        (2, "gaj", "rsj", "r1")
+    ]
+
+
+def test_what_the_source_tells_is_known_unless_the_case_says_otherwise() -> None:
+    made = rules("when: {facts.unscreened: false}, to: rsj")
+    found = evaluate(
+        made,
+        [case("x", "desk"), case("x", "rsj", history={"unscreened": False}), case("x", "desk", history={})],
+        DIRECTORY,
+        first_look=lambda appeal: CaseHistory(unscreened=appeal.source == "case"),
+    )
+    assert found.accuracy == 1
+
+
+def test_every_share_that_falls_short_is_told_in_a_sentence() -> None:
+    result = evaluate(RULES, [case("欠薪", "rsj"), case("不知道", "rsj")], DIRECTORY)
+    told = shortfalls(
+        result, {"accuracy": 0.9, "precision": 1.0, "coverage": None}, {"desk": 0.2, "supervision": 0.0}
+    )
+    assert told == [
+        "accuracy is 50.0%, at least 90.0% is demanded",
+        "desk is 50.0%, at most 20.0% is allowed",
+    ]
 
 
 def test_no_cases_make_no_division_by_nothing() -> None:

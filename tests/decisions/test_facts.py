@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.decisions.facts import CaseHistory, Deriver, Facts
+from router.directory import Directory, Spoken, Unit
 from tests.decisions.city import DIRECTORY, appeal, rules
 
 DERIVER = Deriver(DIRECTORY)
@@ -88,13 +89,104 @@ def test_which_places_are_named(text: str, places: tuple[str, ...]) -> None:
         pytest.param("学校门口", "学校", "jyj", 2, id="unless it stands in the title"),
         pytest.param("工伤，又遇诈骗", "", "", 0, id="two units equally: nobody leads"),
         pytest.param("工伤，又遇诈骗", "诈骗案", "gaj", 5, id="the title decides"),
-        pytest.param("欠薪，又遇诈骗", "", "", 0, id="a lead of a fifth is no lead"),
-        pytest.param("欠薪，消防", "", "rsj", 3, id="half as much again is"),
+        pytest.param("欠薪，又遇诈骗", "", "rsj", 3, id="a small lead is one; rules may ask for more"),
+        pytest.param("欠薪，消防", "", "rsj", 3, id="half as much again"),
     ],
 )
 def test_a_unit_is_a_fact_only_when_it_leads(text: str, title: str, unit: str, score: float) -> None:
     facts = derive(text, title)
     assert (facts.unit, facts.unit_score) == (unit, score)
+
+
+@pytest.mark.parametrize(
+    ("text", "lead"),
+    [
+        pytest.param("欠薪，又遇诈骗", 1.2, id="a fifth more than the second"),
+        pytest.param("欠薪", 100, id="no second"),
+        pytest.param("工伤，又遇诈骗", 0, id="nobody leads"),
+        pytest.param("今天天气不错", 0, id="nobody at all"),
+    ],
+)
+def test_how_clearly_it_leads(text: str, lead: float) -> None:
+    assert derive(text).lead == lead
+
+
+@pytest.mark.parametrize(
+    ("text", "candidates"),
+    [
+        pytest.param("问了人社局，说不归他们管，被诈骗了", {"gaj": 2.5, "rsj": 0.75}, id="what a unit said"),
+        pytest.param("人社局说这是诈骗", {"gaj": 2.5, "rsj": 0.75}, id="a unit that only said something"),
+        pytest.param("请人社局查处", {"rsj": 5}, id="a unit that is to act"),
+        pytest.param("苏州社保通有限公司被诈骗", {"gaj": 2.5, "rsj": 0.4}, id="the name of a firm"),
+        pytest.param("社保断缴，有限公司", {"rsj": 2}, id="another clause is not its name"),
+    ],
+)
+def test_what_is_said_in_passing_counts_little(text: str, candidates: dict[str, float]) -> None:
+    assert derive(text).candidates == candidates
+
+
+PAIRS = Deriver(
+    Directory(
+        [
+            Unit("ylj", "园林局", words={"树+招牌": Spoken(2), "树": Spoken(1)}),
+            Unit("cgj", "城管局", words={"招牌": Spoken(1)}),
+            Unit("spj", "审批局", words={"变更法人": Spoken(5), "法人": Spoken(2), "C++": Spoken(2)}),
+        ]
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "candidates"),
+    [
+        pytest.param("门口的大树把招牌挡住", {"ylj": 2.6, "cgj": 1}, id="near each other"),
+        pytest.param("招牌被树挡住", {"ylj": 2.6, "cgj": 1}, id="in either order"),
+        pytest.param(
+            "门口有树。" + "另有一事相告，" * 4 + "招牌旧了", {"cgj": 1, "ylj": 1}, id="not far apart"
+        ),
+        pytest.param("要变更法人", {"spj": 5}, id="what spoke once does not speak again"),
+        pytest.param("要变更法人，法人在国外", {"spj": 7}, id="said again elsewhere"),
+        pytest.param("招C++工程师", {"spj": 2}, id="a plus sign inside a word"),
+    ],
+)
+def test_words_that_speak_together(text: str, candidates: dict[str, float]) -> None:
+    assert PAIRS.derive(appeal(text), CaseHistory()).candidates == candidates
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "county"),
+    [
+        pytest.param("请昆山市教育局处理", "", "320583", id="the bureau of a place"),
+        pytest.param("请昆山市政府处理", "", "320583", id="its government"),
+        pytest.param("请园区管委会答复", "", "320571", id="its committee"),
+        pytest.param("昆山市某镇政府不批", "", "320583", id="a town's"),
+        pytest.param("镇政府不批", "320509", "320509", id="a town that is not named, by the appeal's region"),
+        pytest.param("镇政府不批", "", "", id="nobody knows whose"),
+        pytest.param("昆山市教育局说归市里管", "", "", id="only told what it said"),
+        pytest.param("问过昆山市教育局", "", "", id="only a stop on the way"),
+        pytest.param("昆山市一家公司请市教育局处理", "", "", id="a firm that lies there"),
+        pytest.param("请昆山市教育局处理，也请园区管委会处理", "", "", id="two places"),
+    ],
+)
+def test_the_county_whose_own_office_is_to_act(text: str, region: str, county: str) -> None:
+    assert derive(text, region=region).county == county
+
+
+def test_an_unscreened_appeal_is_screened_once_the_desk_has_tried() -> None:
+    fresh = CaseHistory(unscreened=True)
+    tried = CaseHistory(unscreened=True, desk_could_not_answer=True)
+    assert DERIVER.derive(appeal("-"), fresh).unscreened
+    assert not DERIVER.derive(appeal("-"), tried).unscreened
+
+
+def test_a_class_belongs_to_the_unit_of_its_narrowest_part() -> None:
+    classes = {("企业",): "a", ("企业", "用工"): "b"}
+    deriver = Deriver(Directory([Unit("a", "甲局"), Unit("b", "乙局")], categories=classes))
+    of = {
+        path: deriver.derive(appeal("-", category=path), CaseHistory()).category_unit
+        for path in [("企业", "用工", "欠薪"), ("企业", "其他"), ("居民",), ()]
+    }
+    assert list(of.values()) == ["b", "a", "", ""]
 
 
 def test_the_candidates_come_best_first_and_say_why() -> None:

@@ -125,6 +125,8 @@ def test_conditions_nested_without_end() -> None:
 ROUTES: list[tuple[str, tuple[str, ...], str]] = [
     ("an unknown unit", ("to: rjs",), "3: unknown unit rjs (did you mean rsj?)"),
     ("a unit by its name", ("to: 人社局",), "3: unknown unit 人社局 (write its id: rsj)"),
+    ("one that is only informed", ("to: bzb",), "3: bzb is only informed and is given no tasks"),
+    ("a question that is no text", ("to: rsj", "asks: [x]"), "4: asks is a text of 100 characters at most"),
     ("one of several", ("to:", "- rsj", "- gja"), "5: unknown unit gja (did you mean gaj?)"),
     ("no unit", ("to: []",), "3: at least one unit is expected"),
     ("nothing", ("to:",), "3: unknown unit None"),

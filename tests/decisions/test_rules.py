@@ -124,6 +124,12 @@ TARGETS: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
     ),
     ("an empty field: the rule does not match", "to: {field: proposed_units}", {}, ("desk",)),
     (
+        "a unit that is only informed: nor then",
+        "to: {field: proposed_units}",
+        {"proposed_units": ["bzb"]},
+        ("desk",),
+    ),
+    (
         "an unknown unit in a field: nor then",
         "to: {field: proposed_units}",
         {"proposed_units": ["gone"]},
