@@ -46,7 +46,7 @@ from router.ledger.sealing import Sealer
 from router.ledger.twins import TwinStore
 from router.ledger.views import Views
 from router.ledger.worklist import WorkListStore
-from router.message import Appeal, Decision, Outcome
+from router.message import Appeal, Decision, Outcome, Reporter
 from router.ports import Destination
 from router.secrets import SecretRef
 
@@ -219,6 +219,7 @@ class Installation:
                 configuration.hash,
                 new_id,
                 self.intake_store.kept_envelope,
+                admission=Admitting(self.approvals),
                 twins=self.twins,
             )
             for name, source in configuration.settings.sources.items()
@@ -251,3 +252,15 @@ class FirstLook:
 
     def reroutes(self, outcome: Outcome, before: Appeal, after: Appeal) -> bool:
         return reroutes(self._rules, outcome, before, after)
+
+
+class Admitting:
+    """Asks the approvals of annex 2 about a direct report, as of the day it was made."""
+
+    def __init__(self, approvals: Approvals) -> None:
+        self._approvals = approvals
+
+    def objection(self, appeal: Appeal) -> str | None:
+        reporter = appeal.reporter or Reporter()
+        at = appeal.submitted_at or appeal.received_at
+        return self._approvals.objection(reporter.unit, reporter.user, (), at)

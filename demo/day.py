@@ -151,11 +151,14 @@ def _show(result: dict[str, Any], *, as_json: bool) -> None:
         return
     labels = {
         "received": "收到 received", "duplicates": "重复 duplicates", "revisions": "变更 revisions",
-        "rejected": "验签拒收 rejected", "dead": "死信 dead", "internal": "内部岗位 internal",
+        "rejected": "验签拒收 rejected", "unapproved": "未获授权 unapproved", "archived": "归档 archived",
+        "rows_refused": "汇总表未收行 rows refused", "dead": "死信 dead", "internal": "内部岗位 internal",
         "lost": "丢失 lost", "seconds": "用时 seconds",
     }  # fmt: skip
     for name, label in labels.items():
         print(f"{label:<24}{result[name]}")
+    for channel, count in result["by_channel"].items():
+        print(f"  来自 {channel:<17}{count}")
     for unit, count in result["delivered"].items():
         print(f"  送达 {unit:<19}{count}")
 

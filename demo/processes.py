@@ -100,8 +100,9 @@ def module(name: str, *words: str) -> list[str]:
     return [sys.executable, "-m", name, *words]
 
 
-def run(command: Sequence[str], environ: Mapping[str, str]) -> None:
-    """A command that must succeed. Raises ChildFailed with what it said."""
+def run(command: Sequence[str], environ: Mapping[str, str]) -> str:
+    """What a command that must succeed printed. Raises ChildFailed with what it said."""
     done = subprocess.run(command, env=dict(environ), capture_output=True, text=True)
     if done.returncode:
         raise ChildFailed(f"{' '.join(command[3:])} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from demo.plan import Item
+from demo.reporters import APPROVED, REFUSED
 
 KINDS = {
     "consultation": "1",
@@ -18,7 +19,6 @@ KINDS = {
     "praise": "6",
 }
 STATES = {"open": 1, "withdrawn": 8, "closed": 9}
-REPORTERS = ("苏州市工商业联合会", "市科技局", "市商务局", "市税务局", "市人社局", "某街道企业服务站")
 SATISFACTION = ("非常满意", "满意", "满意", "基本满意")
 HAS_FILE = 9
 """One appeal in nine comes with a photograph."""
@@ -69,8 +69,10 @@ def _files(item: Item, files_at: str) -> list[dict[str, str]]:
 
 
 def _report(item: Item) -> dict[str, str]:
-    reporter = REPORTERS[item.chance % len(REPORTERS)]
-    report = {"unit": reporter, "user": item.filled.person, "way": item.text.way or "其他"}
+    approved = [(unit, user) for unit, (user, _) in APPROVED.items()]
+    choice = REFUSED if item.fate == "unapproved" else approved
+    unit, user = choice[item.chance % len(choice)]
+    report = {"unit": unit, "user": user, "way": item.text.way or "其他"}
     if item.text.result:
         report |= {
             "result": item.text.result,
