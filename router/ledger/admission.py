@@ -87,9 +87,14 @@ def _collect(connection: Connection, questions: Iterable[_Question]) -> None:
             by_key[key].append(question)
     names = {question.name for question in questions if question.name and not question.phones}
     phones = {phone for question in questions for phone in question.phones}
+    wanted = [
+        column.in_(values) for column, values in ((c.user_hash, names), (c.phone_hash, phones)) if values
+    ]
+    if not wanted:
+        return
     chosen = (
         select(c.unit_key, c.user_hash, c.phone_hash, c.state, c.valid_from, c.valid_to)
-        .where(c.unit_key.in_(by_key), or_(c.user_hash.in_(names), c.phone_hash.in_(phones)))
+        .where(c.unit_key.in_(by_key), or_(*wanted))
         .order_by(c.state)
         .limit(MOST)
     )
