@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
+
+import console
 
 from console.approval_forms import MOST_LINES, BadLine, Form, read
 
@@ -130,3 +134,11 @@ def test_a_table_without_a_heading_tells_nothing_of_who_stands_in_it() -> None:
         read(GOOD.encode())
     assert "欧阳测试名" not in str(caught.value)
     assert "13900007777" not in str(caught.value)
+
+
+def test_the_example_in_the_readme_is_read() -> None:
+    page = (Path(console.__file__).parent / "README.md").read_text("utf-8")
+    (example,) = re.findall(r"```csv\n(.*?)```", page, re.S)
+    (found,) = read(example.encode())
+    assert isinstance(found, Form)
+    assert found.application.valid_to == date(2026, 12, 31)
