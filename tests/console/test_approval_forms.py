@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import console
-
 from console.approval_forms import MOST_LINES, BadLine, Form, read
 
 HEAD = "单位名称,联系人,联系电话,L1用户姓名,L1用户职务,L1用户手机号码,备注,有效期起,有效期止"
