@@ -21,6 +21,8 @@ PAIR_FACTOR = 1.3
 """Two words together are rarer than one: they say more than a word of the same weight."""
 NEAR = 15
 """So many characters may stand between two words that speak together: the length of a clause or two."""
+NEARER = 5
+"""Where both are single characters (鱼+死), which stand in many words by chance."""
 MOST_WEIGHED = 10
 """Units whose voices are weighed exactly; those below have no chance to lead."""
 
@@ -73,18 +75,21 @@ def _together(lexicon: Lexicon, hits: Sequence[Hit], asides: Asides) -> Iterator
             stands[hit.word].append(hit)
     for word, firsts in stands.items():
         for pair in lexicon.pairs.get(word, ()):
-            if pair.other in stands and (near := _nearest(firsts, stands[pair.other])):
+            if pair.other not in stands:
+                continue
+            reach = NEARER if len(word) == len(pair.other) == 1 else NEAR
+            if near := _nearest(firsts, stands[pair.other], reach):
                 factor = max(_factor(hit, asides) for hit in near) * PAIR_FACTOR
                 spans = tuple((hit.start, hit.end) for hit in near)
                 yield pair.unit, Voice(pair.said, pair.weight * factor, spans)
 
 
-def _nearest(ones: Sequence[Hit], others: Sequence[Hit]) -> tuple[Hit, Hit] | None:
+def _nearest(ones: Sequence[Hit], others: Sequence[Hit], reach: int) -> tuple[Hit, Hit] | None:
     """One of each that stand near enough, and not inside each other."""
     for one in ones:
         for other in others:
             gap = other.start - one.end if other.start >= one.start else one.start - other.end
-            if 0 <= gap <= NEAR:
+            if 0 <= gap <= reach:
                 return one, other
     return None
 

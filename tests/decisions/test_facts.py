@@ -130,6 +130,7 @@ PAIRS = Deriver(
         [
             Unit("ylj", "园林局", words={"树+招牌": Spoken(2), "树": Spoken(1)}),
             Unit("cgj", "城管局", words={"招牌": Spoken(1)}),
+            Unit("nyj", "农业局", words={"鱼+死": Spoken(2)}),
             Unit("spj", "审批局", words={"变更法人": Spoken(5), "法人": Spoken(2), "C++": Spoken(2)}),
         ]
     )
@@ -144,6 +145,8 @@ PAIRS = Deriver(
         pytest.param(
             "门口有树。" + "另有一事相告，" * 4 + "招牌旧了", {"cgj": 1, "ylj": 1}, id="not far apart"
         ),
+        pytest.param("塘里的鱼都死了", {"nyj": 2.6}, id="two single characters, closer"),
+        pytest.param("塘里的鱼今年卖得实在是死贵", {}, id="and no farther"),
         pytest.param("要变更法人", {"spj": 5}, id="what spoke once does not speak again"),
         pytest.param("要变更法人，法人在国外", {"spj": 7}, id="said again elsewhere"),
         pytest.param("招C++工程师", {"spj": 2}, id="a plus sign inside a word"),
