@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from demo.city import City
-from demo.record import read
+from demo.record import CHANNELS, read
 from demo.town import Town
 from router.ledger.measures import numbers
 from router.ledger.views import Filter
@@ -25,8 +25,7 @@ from router.ledger.views import Filter
 LOCAL = timezone(timedelta(hours=8))
 RECENT = 18
 BAR = 24
-SYSTEMS = {"sst": "苏商通", "crm": "热线工单系统"}
-SOURCES = {"sst": "苏商通自报", "sst_direct": "苏商通直报", "crm": "12345热线"}
+SYSTEMS = {"sst": "苏商通", "crm": "热线工单系统", "exchange": "企业服务中心前置库", "mailbox": "汇总表邮箱"}
 WHY = {
     "closed-to-archive": "已办结，只归档",
     "withdrawn-before-us": "到达前已撤单",
@@ -86,7 +85,7 @@ class Screen:
         for row in self._town.installation.views.appeals(Filter(limit=RECENT)):
             table.add_row(
                 f"{row['created_at'].astimezone(LOCAL):%H:%M:%S}",
-                SOURCES.get(row["source"], row["source"]),
+                CHANNELS.get(row["source"], row["source"]),
                 escape(row["title"] or "（无法识别）"),
                 self._whither(row),
             )
