@@ -88,7 +88,8 @@ class Deriver:
     def derive(self, appeal: Appeal, history: CaseHistory, reading: Reading | None = None) -> Facts:
         """The facts of an appeal; `reading` saves a second pass where there was one."""
         reading = reading or self.read(appeal)
-        known = longest(hit for hit in reading.hits if self._lexicon.knows(hit.word))
+        is_known = self._lexicon.known.__contains__
+        known = longest(hit for hit in reading.hits if is_known(hit.word))
         named_places = [h for h in known if h.word in self._lexicon.places and is_place(h, reading.text)]
         places = tuple(dict.fromkeys(self._lexicon.places[hit.word] for hit in named_places))
         asides = Asides.of(reading.text)

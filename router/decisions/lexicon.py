@@ -57,9 +57,8 @@ class Speaker(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Two words that speak together, seen from one of them."""
+    """Two words that speak together for a unit."""
 
-    other: str
     unit: str
     weight: float
     said: str
@@ -73,26 +72,27 @@ class Lexicon:
     speakers: Mapping[str, tuple[Speaker, ...]]
     places: Mapping[str, str]
     """Name of a place → its code."""
-    pairs: Mapping[str, tuple[Pair, ...]]
-    """First word → who speaks when its second is near."""
+    pairs: Mapping[str, Mapping[str, tuple[Pair, ...]]]
+    """First word → second word → who speaks when they are near each other."""
     parts: frozenset[str]
     """Every word of every pair."""
+    known: frozenset[str]
+    """Words, names and places."""
 
     @classmethod
     def of(cls, directory: Directory) -> Lexicon:
         speakers: dict[str, tuple[Speaker, ...]] = {}
-        pairs: dict[str, tuple[Pair, ...]] = {}
+        pairs: dict[str, dict[str, tuple[Pair, ...]]] = {}
         for unit in directory.units.values():
             if unit.part in SPOKEN_FOR:
                 for word, speaker in _speakers(unit):
                     speakers[word] = (*speakers.get(word, ()), speaker)
-                for first, pair in _pairs(unit):
-                    pairs[first] = (*pairs.get(first, ()), pair)
-        seconds = {pair.other for several in pairs.values() for pair in several}
-        return cls(speakers, _places(directory), pairs, frozenset(pairs) | seconds)
-
-    def knows(self, word: str) -> bool:
-        return word in self.speakers or word in self.places
+                for first, second, pair in _pairs(unit):
+                    beside = pairs.setdefault(first, {})
+                    beside[second] = (*beside.get(second, ()), pair)
+        places = _places(directory)
+        parts = frozenset(pairs).union(*pairs.values())
+        return cls(speakers, places, pairs, parts, frozenset((*speakers, *places)))
 
     def is_name(self, word: str) -> bool:
         """Whether some unit is called this."""
@@ -112,12 +112,12 @@ def _speakers(unit: Unit) -> Iterable[tuple[str, Speaker]]:
         yield word, _spoken(unit.id, said, word in names)
 
 
-def _pairs(unit: Unit) -> Iterable[tuple[str, Pair]]:
+def _pairs(unit: Unit) -> Iterable[tuple[str, str, Pair]]:
     for word, said in unit.words.items():
         parts = parts_of(word)
         if parts is not None:
             first, second = map(fold, parts)
-            yield first, Pair(second, unit.id, said.weight, word)
+            yield first, second, Pair(unit.id, said.weight, word)
 
 
 def parts_of(word: str) -> tuple[str, str] | None:

@@ -73,15 +73,15 @@ def _together(lexicon: Lexicon, hits: Sequence[Hit], asides: Asides) -> Iterator
     for hit in hits:
         if hit.word in lexicon.parts:
             stands[hit.word].append(hit)
-    for word, firsts in stands.items():
-        for pair in lexicon.pairs.get(word, ()):
-            if pair.other not in stands:
-                continue
-            reach = NEARER if len(word) == len(pair.other) == 1 else NEAR
-            if near := _nearest(firsts, stands[pair.other], reach):
+    for first in sorted(stands.keys() & lexicon.pairs.keys()):
+        beside = lexicon.pairs[first]
+        for second in sorted(stands.keys() & beside.keys()):
+            reach = NEARER if len(first) == len(second) == 1 else NEAR
+            if near := _nearest(stands[first], stands[second], reach):
                 factor = max(_factor(hit, asides) for hit in near) * PAIR_FACTOR
                 spans = tuple((hit.start, hit.end) for hit in near)
-                yield pair.unit, Voice(pair.said, pair.weight * factor, spans)
+                for pair in beside[second]:
+                    yield pair.unit, Voice(pair.said, pair.weight * factor, spans)
 
 
 def _nearest(ones: Sequence[Hit], others: Sequence[Hit], reach: int) -> tuple[Hit, Hit] | None:
