@@ -61,7 +61,11 @@ class Bundle:
 
     def named(self, key: str) -> str:
         """The path that hub.yaml gives for `units`, `regions`, `routes`, `mappings` and the like."""
-        return _named(_hub(self.files.get(HUB, "")), key)
+        return _named(self._hub, key)
+
+    @cached_property
+    def _hub(self) -> Mapping[str, Any]:
+        return _hub(self.files.get(HUB, ""))
 
     def mapping_files(self) -> dict[str, str]:
         """The files of the mappings folder, by their path inside it."""

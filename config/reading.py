@@ -50,7 +50,8 @@ class Parts:
 
     def word_documents(self) -> dict[str, Document]:
         """Unit → its file of words, of those that could be read."""
-        paths = {name: f"{self.bundle.named(WORDS)}/{name}" for name in self.bundle.word_files()}
+        folder = self.bundle.named(WORDS)
+        paths = {name: f"{folder}/{name}" for name in self.bundle.word_files()}
         return {
             PurePosixPath(name).stem: self.documents[path]
             for name, path in paths.items()
