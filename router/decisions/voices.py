@@ -70,12 +70,16 @@ def _single(lexicon: Lexicon, hit: Hit, seats: set[int], asides: Asides) -> Iter
 
 def _together(lexicon: Lexicon, hits: Sequence[Hit], asides: Asides) -> Iterator[tuple[str, Voice]]:
     stands: dict[str, list[Hit]] = defaultdict(list)
+    parts = lexicon.parts
     for hit in hits:
-        if hit.word in lexicon.parts:
-            stands[hit.word].append(hit)
-    for first in sorted(stands.keys() & lexicon.pairs.keys()):
+        if hit[0] in parts:
+            stands[hit[0]].append(hit)
+    here = stands.keys()
+    for first in sorted(here & lexicon.pairs.keys()):
         beside = lexicon.pairs[first]
-        for second in sorted(stands.keys() & beside.keys()):
+        if here.isdisjoint(beside):
+            continue
+        for second in sorted(here & beside.keys()):
             reach = NEARER if len(first) == len(second) == 1 else NEAR
             if near := _nearest(stands[first], stands[second], reach):
                 factor = max(_factor(hit, asides) for hit in near) * PAIR_FACTOR
