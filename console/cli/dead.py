@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="死信：列表、详情、重放、废弃 (dead letters)")
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="死信编号 (dead letter ids)")]
-Stage = Annotated[str | None, typer.Option(help="阶段 (decode, map, route, publish, deliver, unit)")]
+Stage = Annotated[str | None, typer.Option(help="阶段 (decode, map, admit, route, publish, deliver, unit)")]
 Reason = Annotated[str | None, typer.Option("--code", help="原因代码 (reason code)")]
 Source = Annotated[str | None, typer.Option(help="来源 (source)")]
 Destination = Annotated[str | None, typer.Option(help="目的地 (destination)")]

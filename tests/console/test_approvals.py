@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 import config.wiring
+from config.roles import Crew, make_intake
 from console.cli.main import app
+from router.events import nobody
 from router.ledger import migrate
+from router.message import Batch, Envelope
 from tests.config.folders import starter, swap
 
 TABLE = """\
@@ -158,3 +162,39 @@ def test_a_table_that_is_none_brings_nothing_in(hub: Desk, tmp_path: Path) -> No
     assert "不认识" in err
     assert not [said for said in PERSONAL if said in err]
     assert hub.json("approvals", "list") == []
+
+
+def test_a_report_that_was_not_admitted_goes_its_way_once_its_unit_is_approved(rig: Desk, table: str) -> None:
+    """R7, from the source's door to the dead letters and back."""
+    swap(
+        rig.folder,
+        "mappings/example.yaml",
+        "  channel: {value: 示例系统}",
+        "  channel: {value: 示例系统}\n  mode: {value: direct_report}\n"
+        "  reporter.unit: {from: by.unit, apply: [{unit: {keep_unknown: true}}]}\n  reporter.user: by.user",
+    )
+    installation = config.wiring.Installation(rig.folder)
+    body = {
+        "orderNo": "EX-1",
+        "text": "窗口收到：企业三个月没领到稳岗补贴。",
+        "area": "320506",
+        "by": {"unit": "人社局", "user": "欧阳测试名"},
+    }
+    received = datetime(2026, 3, 2, tzinfo=UTC)
+    envelope = Envelope(
+        source="example", source_id="EX-1", body=json.dumps(body).encode(), received_at=received
+    )
+    intake = make_intake(Crew(installation, nobody))
+    (answer,) = intake.accept(Batch(source="example", envelopes=(envelope,))).items
+    installation.database.close()
+    assert answer.outcome == "unapproved"
+    assert answer.reason.startswith("单位未获直报授权")
+
+    told = rig.json("approvals", "import", table, expect=1)
+    ids = [item["approval_id"] for item in told["items"]]
+    rig.json("approvals", "approve", *ids, "--reason", "盖章原件已核对")
+    rig.json("dead", "replay", "--code", "unapproved", "--all", "--reason", "已获授权")
+    assert rig.json("dead", "list") == []
+    (appeal,) = rig.json("appeals", "list")
+    assert appeal["state"] == "open"
+    assert len(rig.json("tasks", "list")) == 1
