@@ -54,10 +54,6 @@ class Asides:
                 return FIRM
         return 1.0
 
-    def of_name(self, start: int, end: int) -> float:
-        """What a unit's name between these places counts."""
-        return HEARSAY if self.is_hearsay(start, end) else self.of_word(start, end)
-
     def is_hearsay(self, start: int, end: int) -> bool:
         """Whether it is only told that somebody went there, or what was said there."""
         if _ASKED.search(self.text, max(0, start - _BEFORE), start):

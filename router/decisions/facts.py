@@ -9,14 +9,14 @@ else of the text, and are enough to decide again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from router.decisions.asides import Asides
 from router.decisions.lexicon import Lexicon, county_offices, is_place
-from router.decisions.voices import ranked, voices
+from router.decisions.voices import Voice, ranked, voices
 from router.decisions.words import Hit, Reading, Words, longest
 from router.directory import Directory
 from router.limits import Frozen
@@ -60,6 +60,8 @@ class Facts(CaseHistory):
     """Unit → the words of the configuration that spoke for it."""
     named: tuple[str, ...] = ()
     """Units called by a name, not only spoken of."""
+    told: tuple[str, ...] = ()
+    """Units that are only told to have been asked or to have said something, and never meant."""
     places: tuple[str, ...] = ()
     """Codes of the places named in the text."""
     region: str = ""
@@ -103,6 +105,7 @@ class Deriver:
             candidates=candidates,
             because={unit: tuple(dict.fromkeys(v.word for v in found[unit])) for unit in candidates},
             named=tuple(unit for unit, heard in found.items() if any(voice.is_name for voice in heard)),
+            told=tuple(unit for unit, heard in found.items() if _is_only_told(heard)),
             places=places,
             region=appeal.region or (places[0] if len(places) == 1 else ""),
             county=self._county(known, named_places, asides, appeal.region),
@@ -114,7 +117,8 @@ class Deriver:
 
     def _county(self, known: list[Hit], places: list[Hit], asides: Asides, region: str) -> str:
         """The one place whose office is to act; of several none, as nobody knows which."""
-        names = {hit.start: hit.end for hit in known if self._lexicon.is_name(hit.word)}
+        is_name = self._lexicon.is_name
+        names = {hit.start: hit.end for hit in known if len(hit.word) > 2 and is_name(hit.word)}
         found = county_offices(places, names, asides)
         codes = {self._lexicon.places[place.word] if place else region for place in found} - {""}
         return codes.pop() if len(codes) == 1 else ""
@@ -124,6 +128,11 @@ def _known(history: CaseHistory) -> dict[str, Any]:
     """As it is; but the desk has looked once it said that it cannot answer."""
     known = dict(history)
     return known | {"unscreened": history.unscreened and not history.desk_could_not_answer}
+
+
+def _is_only_told(heard: Sequence[Voice]) -> bool:
+    names = [voice for voice in heard if voice.is_name]
+    return bool(names) and all(voice.is_hearsay for voice in names)
 
 
 def _leader(candidates: Mapping[str, float]) -> tuple[str, float]:

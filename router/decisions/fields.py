@@ -26,7 +26,9 @@ _SHOWN = {
 }  # fmt: skip
 """What an explanation may quote. A field that is added later is masked until it stands here."""
 
-UNIT_IDS = {"proposed_units", "facts.unit", "facts.category_unit", "facts.returned_by", "facts.named"}
+UNIT_IDS = {
+    "proposed_units", "facts.unit", "facts.category_unit", "facts.returned_by", "facts.named", "facts.told",
+}  # fmt: skip
 """Hold ids of units.yaml and nothing else."""
 UNIT_FIELDS = UNIT_IDS | {"reporter.unit", "closure.unit"}
 """Hold units by id or by name."""

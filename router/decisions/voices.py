@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from router.decisions.asides import Asides
+from router.decisions.asides import HEARSAY, Asides
 from router.decisions.lexicon import Lexicon, is_denied, seats_of
 from router.decisions.words import Hit
 
@@ -36,6 +36,8 @@ class Voice(NamedTuple):
     weight: float
     spans: Spans
     is_name: bool = False
+    is_hearsay: bool = False
+    """A name of somebody who is only told to have been asked, or to have said something."""
 
 
 Voices = Mapping[str, Sequence[Voice]]
@@ -63,9 +65,9 @@ def _single(lexicon: Lexicon, hit: Hit, seats: set[int], asides: Asides) -> Iter
     for speaker in lexicon.speakers[hit.word]:
         if not speaker.counts(hit, asides.text) or (speaker.is_name and hit.start in seats):
             continue
-        factor = asides.of_name(hit.start, hit.end) if speaker.is_name else said
-        weight = speaker.weight * title * factor
-        yield speaker.unit, Voice(hit.word, weight, ((hit.start, hit.end),), speaker.is_name)
+        is_hearsay = speaker.is_name and asides.is_hearsay(hit.start, hit.end)
+        weight = speaker.weight * title * (HEARSAY if is_hearsay else said)
+        yield speaker.unit, Voice(hit.word, weight, ((hit.start, hit.end),), speaker.is_name, is_hearsay)
 
 
 def _together(lexicon: Lexicon, hits: Sequence[Hit], asides: Asides) -> Iterator[tuple[str, Voice]]:
