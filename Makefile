@@ -40,8 +40,8 @@ check: setup ## format, lint, types, import contract, shipped configuration, exp
 	@scripts/check-shipped.sh
 	@$(BIN)/python -m pytest -q tests/test_house.py tests/config/test_contracts.py
 
-test: setup ## every test, on private servers (brings RabbitMQ, PostgreSQL, MariaDB, promtool from Debian if missing); ARGS="-k words"
-	@scripts/bring-servers.sh rabbitmq postgresql mariadb promtool
+test: setup ## every test, on private servers (brings RabbitMQ, PostgreSQL, MariaDB, Dovecot, promtool from Debian if missing); ARGS="-k words"
+	@scripts/bring-servers.sh rabbitmq postgresql mariadb dovecot promtool
 	@SUQIU_TEST_REQUIRE_SERVERS=1 $(BIN)/python -m pytest $(ARGS)
 
 bench: setup ## speed as a ratio to a raw publisher, both measured now on this machine

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings the programs of the named servers from the Debian packages when they are missing, and starts none of them:
-#   scripts/bring-servers.sh rabbitmq postgresql mariadb promtool
+#   scripts/bring-servers.sh rabbitmq postgresql mariadb dovecot promtool
 # The tests and the demonstration run private instances of them, in temporary folders and on free ports.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,8 +14,9 @@ package_of() {
         rabbitmq) echo rabbitmq-server ;;
         postgresql) echo postgresql ;;
         mariadb) echo mariadb-server ;;
+        dovecot) echo dovecot-imapd ;;
         promtool) echo prometheus ;;
-        *) fail "unknown server: $1 (rabbitmq, postgresql, mariadb or promtool)" ;;
+        *) fail "unknown server: $1 (rabbitmq, postgresql, mariadb, dovecot or promtool)" ;;
     esac
 }
 
@@ -24,6 +25,7 @@ is_here() {
         rabbitmq) [ -n "${SUQIU_TEST_AMQP_URL:-}" ] || { [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && command -v erl >/dev/null; } ;;
         postgresql) [ -n "${SUQIU_TEST_DATABASE_URL:-}" ] || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
         mariadb) [ -x /usr/sbin/mariadbd ] && [ -x /usr/bin/mariadb-install-db ] ;;
+        dovecot) [ -x /usr/sbin/dovecot ] && [ -x /usr/lib/dovecot/imap ] ;;
         promtool) command -v promtool >/dev/null ;;
     esac
 }
