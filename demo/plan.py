@@ -16,7 +16,7 @@ from random import Random
 from typing import Literal
 
 from demo.corpus import Text, texts
-from demo.corpus.filling import PLACES, Filled, fill
+from demo.corpus.filling import Filled, fill
 
 Source = Literal["sst", "sst_direct", "crm", "exchange"]
 Way = Literal["pull", "push", "both"]
@@ -43,7 +43,6 @@ ODDITIES: dict[str, float] = {
 }
 """How many of all appeals; each at least once, if there are appeals enough."""
 CHANGES: tuple[Change, ...] = ("supplement", "withdrawal")
-PLATFORMS = ("320583", "320571")
 
 
 @dataclass(frozen=True)
@@ -86,11 +85,7 @@ class Item:
     @cached_property
     def filled(self) -> Filled:
         """The wording of this very appeal."""
-        chance = Random(f"{self.seed}/{self.number}")
-        elsewhere = [code for code in PLACES if code not in PLATFORMS]
-        # A direct report from a place with a platform belongs to the platform, whatever it says (R6).
-        region = chance.choice(elsewhere) if self.source == "sst_direct" else ""
-        return fill(self.text, chance, region)
+        return fill(self.text, Random(f"{self.seed}/{self.number}"))
 
 
 def plan(seed: int, count: int) -> list[Item]:

@@ -21,21 +21,12 @@ KINDS = {
     "praise": "35",
 }
 DOORS = ("DH", "DH", "DH", "ZW", "WZ", "WX", "AP", "YJ")
-UNITS = {
-    "fgw": "1002",
-    "gxj": "1005",
-    "gaj": "1006",
-    "rsj": "1010",
-    "zgj": "1011",
-    "hbj": "1012",
-    "zjj": "1013",
-    "cgj": "1015",
-    "jtj": "1016",
-    "spj": "1024",
-    "sjg": "1025",
-    "sws": "1035",
-    "gwd": "1039",
-}
+ANNEX = (
+    "tzb fgw jyj kjj gxj gaj mzj sfj czj rsj zgj hbj zjj ylj cgj jtj swj nyj swu wgl wjw tyj yjj spj "
+    "sjg tiy ybj rfb jrj zgh clh ctg gxs gjj sws qxj yzj gdy gwd ycj rmy jrz hg1 hg2 xfj tlz szy zyt"
+)
+UNITS = {unit: str(1001 + place) for place, unit in enumerate(ANNEX.split())}
+"""The hotline numbers the units of annex 4 in its order."""
 STATUS = {"open": "35", "withdrawn": "5"}
 UNKNOWN_KIND, UNKNOWN_DOOR = "1", "XC"
 ANONYMOUS = 31

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from random import Random
 
 import pytest
@@ -24,8 +25,8 @@ def city() -> Configuration:
     return load(read_folder(CONFIG))
 
 
-def test_there_are_three_hundred_appeals_and_no_two_alike() -> None:
-    assert len(texts()) >= 300
+def test_there_are_five_hundred_appeals_and_no_two_alike() -> None:
+    assert len(texts()) >= 500
     assert len({text.content for text in texts()}) == len(texts())
     assert len({text.title for text in texts()}) == len(texts())
     assert len({text.id for text in texts()}) == len(texts())
@@ -33,10 +34,21 @@ def test_there_are_three_hundred_appeals_and_no_two_alike() -> None:
 
 def test_every_appeal_belongs_to_somebody_in_the_city(city: Configuration) -> None:
     owners = {unit for text in texts() for unit in text.units}
-    assert owners <= set(city.units)
+    assert owners == {unit.id for unit in city.units.values() if unit.part != "informed"}
     parts = [city.units[owner].part for owner in owners]
-    assert parts.count("unit") >= 12
-    assert parts.count("platform") >= 2
+    assert parts.count("unit") == 48
+    assert parts.count("platform") == 10
+
+
+def test_every_unit_and_platform_leads_several_appeals(city: Configuration) -> None:
+    led = Counter(text.units[0] for text in texts())
+    assert {unit: count for unit, count in led.items() if count < 4} == {}
+
+
+def test_what_plays_in_a_platforms_place_has_that_place(city: Configuration) -> None:
+    placed = [(text, city.units[text.units[0]]) for text in texts()]
+    wrong = [text.id for text, unit in placed if unit.part == "platform" and text.region != unit.region]
+    assert wrong == []
 
 
 def test_they_are_short_and_long_and_of_every_kind() -> None:
