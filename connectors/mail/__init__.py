@@ -1,0 +1,3 @@
+"""
+The mailbox that units send their quarterly tables to (R9), and the answers they get. See README.md.
+"""
