@@ -13,6 +13,7 @@ from pydantic import Field
 from config.strict import Strict
 from connectors.access import UnitAccess
 from connectors.http_destination import HttpDestinationSettings
+from connectors.mail.settings import MailboxSettings
 from connectors.push import PushSettings
 from connectors.rest_settings import RestSettings
 from connectors.table_exchange_settings import TableSettings
@@ -30,4 +31,4 @@ class Receiver(Strict):
     """mappings/projections/NAME.yaml: the destination's own form of a dispatch."""
 
 
-PullSettings = Annotated[RestSettings | TableSettings, Field(discriminator="kind")]
+PullSettings = Annotated[RestSettings | TableSettings | MailboxSettings, Field(discriminator="kind")]

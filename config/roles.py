@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from config.sources import polled
-from config.wiring import Installation, now
+from config.sources import polled, postmen
+from config.wiring import Installation, new_id, now
 from connectors.access import Units
 from connectors.front import FrontPorts, FrontServer, build_front
 from connectors.push import PushDoor
@@ -20,6 +20,7 @@ from router.decisions.recovery import RetryPolicy
 from router.events import Observer, Trouble
 from router.flows.broker_returns import BrokerReturns
 from router.flows.intake import Intake
+from router.flows.letters import Post, PostTools
 from router.flows.polling import Polling, PollingTools
 from router.flows.reading import Reading
 from router.flows.records import Case, Head
@@ -132,15 +133,25 @@ def _relay(crew: Crew) -> None:
 
 def _worker(crew: Crew) -> None:
     installation = crew.installation
-    if not installation.http_destinations:
-        return
     retry = installation.configuration.settings.retry
     policy = RetryPolicy(retry.first, retry.longest, retry.attempts)
+    _post(crew, policy)
+    if not installation.http_destinations:
+        return
     tools = WorkerTools(
         installation.outbox, installation.dispatching, policy, now, crew.announce, random.random
     )
     threads = installation.configuration.settings.worker.threads
     crew.works["worker"] = Worker(installation.http_destinations, tools, threads=threads).run
+
+
+def _post(crew: Crew, policy: RetryPolicy) -> None:
+    installation = crew.installation
+    carriers = postmen(installation)
+    if carriers:
+        leases, letters = installation.leases, installation.letters
+        tools = PostTools(letters, leases, policy, now, new_id, random.random, crew.announce)
+        crew.works["letters"] = Post(carriers, tools).run
 
 
 def _feedback(crew: Crew) -> None:

@@ -1,15 +1,19 @@
-"""Which connector polls a source: one line per kind."""
+"""Which connector polls a source, and which carries a mailbox's answers: a few lines per kind."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from config.connections import PullSettings
 from config.wiring import Installation, now
+from connectors.mail.settings import MailboxSettings
+from connectors.mail.smtp import SmtpPostman
+from connectors.mail.source import MailboxSource, MailboxTools
 from connectors.rest import RestSource
 from connectors.rest_settings import RestSettings
 from connectors.table_exchange import TableSource
-from router.ports import Source
+from router.ports import Postman, Source
 
 
 def polled(installation: Installation, name: str, settings: PullSettings) -> Source:
@@ -18,4 +22,17 @@ def polled(installation: Installation, name: str, settings: PullSettings) -> Sou
     if isinstance(settings, RestSettings):
         store = installation.attachments
         return RestSource(name, settings, secrets=secrets, store=store, clock=now, sleep=time.sleep)
+    if isinstance(settings, MailboxSettings):
+        tools = MailboxTools(secrets, installation.attachments, now, installation.letters)
+        return MailboxSource(name, settings, tools)
     return TableSource(name, settings, secrets=secrets, clock=now)
+
+
+def postmen(installation: Installation) -> Mapping[str, Postman]:
+    """Mailbox → who carries its answers; only those that answer."""
+    sources = installation.configuration.settings.sources
+    return {
+        name: SmtpPostman(name, source.pull.reply, installation.secret, now)
+        for name, source in sources.items()
+        if isinstance(source.pull, MailboxSettings) and source.pull.reply
+    }

@@ -25,7 +25,7 @@ from router.documents import read
 
 CONFIG = Path(config.__file__).parent / "suzhou"
 MAPPINGS = Path(mappings.__file__).parent / "suzhou"
-SYSTEMS = ("sst", "crm", "exchange")
+SYSTEMS = ("sst", "crm", "exchange", "mailbox")
 """The outside systems, each a process of its own."""
 EVERY = "1s"
 """How often the hub asks a source here: the day is short."""
@@ -72,6 +72,7 @@ class City:
         for source in hub["sources"].values():
             source["pull"]["every"] = EVERY
         self._adjust_exchange(hub["sources"]["exchange"]["pull"])
+        self._adjust_mailbox(hub["sources"]["mailbox"]["pull"])
         for name, system in (("sst", "sst"), ("sst_direct", "sst"), ("crm", "crm")):
             pull, port = hub["sources"][name]["pull"], self.systems[system]
             for block in (pull, pull["auth"]):
@@ -85,12 +86,18 @@ class City:
             hub["database"] = self._server("SUQIU_DB_PASSWORD", self.database)
 
     def _adjust_exchange(self, pull: dict[str, Any]) -> None:
-        pull["url"] = f"sqlite:///{self.exchange_file.resolve()}"
+        pull["url"] = f"sqlite:///{self.files['exchange'].resolve()}"
         del pull["password"]
 
+    def _adjust_mailbox(self, pull: dict[str, Any]) -> None:
+        """A folder instead of a server, and nobody to carry answers."""
+        del pull["imap"], pull["reply"]
+        pull["maildir"] = str(self.files["mailbox"].resolve())
+
     @property
-    def exchange_file(self) -> Path:
-        return self.folder / "exchange.db"
+    def files(self) -> Mapping[str, Path]:
+        """What an outside system and the hub share besides the network."""
+        return {"exchange": self.folder / "exchange.db", "mailbox": self.folder / "mailbox"}
 
     def _server(self, secret: str, url: str) -> dict[str, Any]:
         """A block with the URL, and its password where secrets belong."""
@@ -114,7 +121,7 @@ class City:
 
     def source_secrets(self, system: str) -> Mapping[str, str]:
         """What the simulated system knows."""
-        if system == "exchange":
+        if system in self.files:
             return {}
         if system == "crm":
             return {"app_id": self.secrets["SUQIU_CRM_APP_ID"], "secret": self.secrets["SUQIU_CRM_SECRET"]}

@@ -53,7 +53,7 @@ class Town:
     def _source(self, name: str, port: int) -> Child:
         words = ["--port", str(port), "--seed", str(self._seed), "--items", str(self._items)]
         words += ["--record", str(self._city.folder), "--rate", str(self._rate)]
-        words += ["--push", f"{self._city.front_url}/push/sst", "--file", str(self._city.exchange_file)]
+        words += ["--push", f"{self._city.front_url}/push/sst", "--file", str(self._city.files.get(name, ""))]
         secrets = "".join(f"{key}={value}\n" for key, value in self._city.source_secrets(name).items())
         return self._child(f"source-{name}", module("demo.sources", name, *words), secrets)
 

@@ -4,6 +4,7 @@ Runs one outside system until it is told to stop.
     python -m demo.sources sst --port 9101 --seed 7 --items 500 --record DIR --push http://127.0.0.1:8800/push/sst
     python -m demo.sources crm --port 9102 --seed 7 --items 500 --record DIR
     python -m demo.sources exchange --port 9103 --seed 7 --items 500 --record DIR --file DIR/exchange.db
+    python -m demo.sources mailbox --port 9104 --seed 7 --record DIR --file DIR/mailbox
 
 Its secrets come on standard input, one `name=value` a line, so that no list of processes shows them:
 client_id, client_secret and push_key (base64) for sst; app_id and secret for crm.
@@ -26,10 +27,12 @@ from demo.plan import Item, Source, plan
 from demo.record import Record
 from demo.sources.crm import Crm
 from demo.sources.exchange import Exchange
+from demo.sources.office import Office
 from demo.sources.pushing import Pushing
 from demo.sources.serving import STATE, Answer, Asked, json_answer, serve
 from demo.sources.shelf import Moment, Progress, Shelf, ticking
 from demo.sources.sst import SHANGHAI, Sst
+from demo.tables import mails
 
 DAY = datetime(2025, 9, 16, 8, 30, tzinfo=SHANGHAI)
 """The simulated day begins here: always the same, so that the same seed is the same day."""
@@ -77,6 +80,12 @@ def _run_exchange(wanted: argparse.Namespace, secrets: dict[str, str], items: li
     with Record(wanted.record / "handed-out-exchange.jsonl") as record:
         table = Exchange(wanted.file, own, record, wave=wave, moment=_moment(wanted))
         _serve(wanted, _no_address, [table], lambda: (0, 0), table.run)
+
+
+def _run_mailbox(wanted: argparse.Namespace, secrets: dict[str, str], items: list[Item]) -> None:
+    with Record(wanted.record / "handed-out-mailbox.jsonl") as record:
+        office = Office(wanted.file, mails(wanted.seed), record)
+        _serve(wanted, _no_address, [office], lambda: (0, 0), office.run)
 
 
 def _no_address(asked: Asked) -> Answer:
@@ -141,13 +150,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--items", type=int, default=500)
     parser.add_argument("--record", type=Path, required=True, help="folder for the JSONL files")
-    parser.add_argument("--file", type=Path, help="the exchange table's SQLite file (exchange)")
+    parser.add_argument("--file", type=Path, help="the exchange table's SQLite file, the Maildir")
     parser.add_argument("--push", default="", help="the hub's push address (sst)")
     parser.add_argument("--rate", type=float, default=0.0, help="appeals a second; 0: as fast as can be")
     return parser.parse_args()
 
 
-RUN = {"sst": _run_sst, "crm": _run_crm, "exchange": _run_exchange}
+RUN = {"sst": _run_sst, "crm": _run_crm, "exchange": _run_exchange, "mailbox": _run_mailbox}
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ def good_day() -> Day:
         "handed-out-mailbox.jsonl": [
             told("row-1", source="mailbox"),
             told("row-2", expect="dead", source="mailbox"),
+            told("mail/stranger", expect="dead", source="mailbox"),
         ],
         "got-rsj.jsonl": [
             got("plain"),
@@ -82,6 +83,7 @@ def good_day() -> Day:
             fate("done-already", "archive", state="closed", delivery_state="pending"),
             fate("row-1", "archive", state="closed", delivery_state="pending", source="mailbox"),
             fate("row-2", "desk", state="unregistered", delivery_state="pending", source="mailbox"),
+            fate("mail/stranger", "desk", state="unregistered", delivery_state="pending", source="mailbox"),
         ],
     }
 
@@ -95,16 +97,16 @@ def write(folder: Path, day: Day) -> Path:
 def test_a_good_day_adds_up(tmp_path: Path) -> None:
     result = compare(write(tmp_path, good_day()))
     assert result == {
-        "received": 12,
+        "received": 13,
         "duplicates": 1,
         "revisions": 1,
         "rejected": 1,
-        "dead": 3,
+        "dead": 4,
         "unapproved": 1,
         "archived": 2,
         "rows_refused": 1,
         "internal": 3,
-        "by_channel": {"12345热线": 10, "邮箱汇总": 2},
+        "by_channel": {"12345热线": 10, "邮箱汇总": 3},
         "delivered": {"gaj": 1, "rsj": 4},
         "lost": 0,
         "lost_ids": [],

@@ -17,6 +17,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from demo.processes import SUQIU
+from demo.record import CHANNELS
 from demo.servers.server import wait_until
 from tests.servers import VirtualHost
 
@@ -60,7 +61,10 @@ def undisturbed(kept: Path) -> dict[str, Any]:
 
 def test_a_day_loses_nothing_and_has_everything_that_a_day_has(undisturbed: dict[str, Any]) -> None:
     assert undisturbed["lost"] == 0
-    assert undisturbed["received"] == undisturbed["items"] == 200
+    assert undisturbed["items"] == 200
+    assert undisturbed["received"] == 200 + undisturbed["by_channel"]["邮箱汇总"], "and the rows of tables"
+    assert undisturbed["rows_refused"] == 3
+    assert set(undisturbed["by_channel"]) == set(CHANNELS.values())
     for name in ("duplicates", "revisions", "rejected", "dead", "internal", "archived", "unapproved"):
         assert undisturbed[name] > 0, name
     assert len(undisturbed["delivered"]) >= 12
