@@ -81,7 +81,8 @@ def open_document(rows: Rows) -> bytes:
         f'<table:table table:name="表">{lines}</table:table></office:spreadsheet></office:body>'
         "</office:document-content>"
     )
-    manifest = '<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+    named = 'xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"'
+    manifest = f'<?xml version="1.0"?><manifest:manifest {named}/>'
     return archive(
         ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"),
         ("content.xml", content.encode()),
