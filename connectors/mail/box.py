@@ -55,10 +55,12 @@ class Patience:
     def __init__(self) -> None:
         self._failed: dict[str, int] = {}
 
-    def ends(self, key: str) -> bool:
-        """It failed once more: whether it is time to go on without it."""
+    def lose(self, key: str) -> None:
+        """It could not be had."""
         self._failed[key] = self._failed.get(key, 0) + 1
-        return self._failed[key] >= PATIENCE
+
+    def is_over(self, key: str) -> bool:
+        return self._failed.get(key, 0) >= PATIENCE
 
     def praise(self, key: str) -> None:
         """It could be had."""

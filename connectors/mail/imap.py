@@ -63,8 +63,11 @@ class ImapBox:
         waiting = self._waiting(position)
         if not waiting and self._settings.idle and self._has_news():
             waiting = self._waiting(position)
-        for uid in waiting:
+        for place, uid in enumerate(waiting):
             position = position.behind(uid)
+            if self._is_to_blame(uid, waiting[place + 1 :]):
+                yield Mail(str(uid), None, b"", 0, position.cursor(), "邮件服务器无法给出这封邮件")
+                continue
             mail = self._mail(uid, position.cursor())
             if mail is not None:
                 yield mail
@@ -85,28 +88,40 @@ class ImapBox:
             new = {uid for uid in _numbers(box, f"UID {position.uid + 1}:*") if uid > position.uid}
             return sorted(new | set(_numbers(box, "UNSEEN")))
 
+    def _is_to_blame(self, uid: int, behind: Sequence[int]) -> bool:
+        """It broke off round after round, and the mail behind it does not: the server is up."""
+        return bool(behind) and self._patience.is_over(str(uid)) and self._mail(behind[0], {}) is not None
+
     def _mail(self, uid: int, cursor: Cursor) -> Mail | None:
         """None when somebody has taken it away meanwhile."""
-        head = self._fetch(uid, "(UID RFC822.SIZE INTERNALDATE)")
-        size = _size(head) if head else 0
+        try:
+            mail = self._fetched(uid, cursor)
+        except SourceUnavailable:
+            self._patience.lose(str(uid))
+            raise
+        self._patience.praise(str(uid))
+        return mail
+
+    def _fetched(self, uid: int, cursor: Cursor) -> Mail | None:
+        head = self._ask(uid, "(UID RFC822.SIZE INTERNALDATE)")
+        if head is None:
+            return None
+        size = _size(head)
         wanted = self._max_bytes if size <= self._max_bytes else KEPT_OF_TOO_LARGE
-        body = self._fetch(uid, f"(UID BODY.PEEK[]<0.{wanted}>)") if head else None
-        if head is None or body is None:
+        body = self._ask(uid, f"(UID BODY.PEEK[]<0.{wanted}>)")
+        if body is None:
             return None
         if body.text is None:
-            if not self._patience.ends(str(uid)):
-                raise SourceUnavailable(f"{self._name}: the mail server does not hand over mail UID {uid}")
-            return Mail(str(uid), _moment(head.said), b"", size, cursor, "邮件服务器无法给出这封邮件")
-        self._patience.praise(str(uid))
+            raise SourceUnavailable(f"{self._name}: the mail server does not hand over mail UID {uid}")
         whole = size if size > self._max_bytes else len(body.text)
         return Mail(str(uid), _moment(head.said), body.text, whole, cursor)
 
-    def _fetch(self, uid: int, what: str) -> _Answer | None:
-        """What the server says of this mail; nothing when it refuses; None when there is no such mail."""
+    def _ask(self, uid: int, what: str) -> _Answer | None:
+        """What the server says of this mail; None when there is no such mail."""
         with as_hub_errors(self._name):
             verdict, data = self._at_work().box.client.uid("FETCH", str(uid), what)
         if verdict != "OK":
-            return _Answer(b"", None)
+            raise SourceUnavailable(f"{self._name}: the mail server does not hand over mail UID {uid}")
         # Lines about other mails may stand between, unasked for.
         return next((said for said in _answers(data) if uid in map(int, _UID.findall(said.said))), None)
 

@@ -107,10 +107,10 @@ class MaildirBox:
             again = self._find(file.name)  # renamed by somebody who read it
             return self._mail(again, cursor) if again and again.path != file.path else None
         except OSError as error:
-            if not self._patience.ends(file.name):
-                raise SourceUnavailable(
-                    f"{self._name}: a mail's file cannot be read ({type(error).__name__})"
-                ) from error
+            self._patience.lose(file.name)
+            if not self._patience.is_over(file.name):
+                what = f"a mail's file cannot be read ({type(error).__name__})"
+                raise SourceUnavailable(f"{self._name}: {what}") from error
             return Mail(file.name, arrived_at, b"", file.size, cursor, "邮件的文件无法读取")
         self._patience.praise(file.name)
         return Mail(file.name, arrived_at, raw, file.size, cursor)

@@ -49,8 +49,8 @@ class Office:
         self._handling = Handling("mailbox", chosen or settings(), self.store, StepClock())
 
     def handle(self, raw: bytes, **more: Any) -> Handled:
-        usual = {"key": "1", "arrived_at": OCTOBER, "size": len(raw), "cursor": {"uid": "1"}}
-        return self._handling.handle(Mail(raw=raw, **usual | more))
+        usual: dict[str, Any] = {"key": "1", "arrived_at": OCTOBER, "size": len(raw), "cursor": {"uid": "1"}}
+        return self._handling.handle(Mail(raw=raw, **(usual | more)))
 
     def batches(self, raw: bytes, **more: Any) -> tuple[Batch, ...]:
         return self.handle(raw, **more).batches

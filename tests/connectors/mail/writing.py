@@ -16,7 +16,7 @@ import xlsxwriter
 from connectors.mail.settings import MailboxSettings
 from connectors.mail.source import MailboxSource, MailboxTools
 from router.letters import Letter
-from router.ports import Clock
+from router.secrets import SecretReader
 from tests.hub import StepClock
 
 OURS = "mx.hub.example.gov.cn"
@@ -184,10 +184,10 @@ def source(
     chosen: MailboxSettings,
     drawer: Drawer | None = None,
     store: Store | None = None,
-    clock: Clock | None = None,
+    *,
+    secrets: SecretReader = lambda ref: "secret",
 ) -> MailboxSource:
-    """Every secret is the word `secret`, or what the environment's name says."""
-    tools = MailboxTools(lambda ref: ref.env or "secret", store or Store(), clock or StepClock(), drawer)
+    tools = MailboxTools(secrets, store or Store(), StepClock(), drawer)
     return MailboxSource("mailbox", chosen, tools)
 
 
