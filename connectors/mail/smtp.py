@@ -67,12 +67,20 @@ class SmtpPostman:
         try:
             if smtp.tls == "starttls":
                 server.starttls(context=self._context)
-            if smtp.user is not None and self._password is not None:
-                server.login(smtp.user, self._password)
+            self._log_in(server)
             yield server
         finally:
             # No QUIT: the answer that counts has been given, and another could only be waited for.
             server.close()
+
+    def _log_in(self, server: smtplib.SMTP) -> None:
+        if self._smtp.user is None or self._password is None:
+            return
+        try:
+            server.login(self._smtp.user, self._password)
+        except smtplib.SMTPServerDisconnected:
+            # Some hang up instead of saying no to the second of the ways that smtplib tries.
+            raise smtplib.SMTPAuthenticationError(421, b"") from None
 
     @contextmanager
     def _as_hub_errors(self, letter_id: str) -> Iterator[None]:
