@@ -13,7 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from connectors.mail.headers import Headers, to_text
-from connectors.mail.settings import ADDRESS, AuthenticationSettings, MailboxSettings, SenderSettings
+from connectors.mail.settings import (
+    ADDRESS,
+    LONGEST_ADDRESS,
+    AuthenticationSettings,
+    MailboxSettings,
+    SenderSettings,
+)
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _OUTSIDE = re.compile(r'"(?:[^"\\]|\\.)*"|[();]|\s+|[^\s;()"\\]+', re.DOTALL)
@@ -76,7 +82,7 @@ def sender_address(headers: Headers) -> str:
     found = re.fullmatch(r"[^<>@,;:\"]*<\s*([^<>\s]+)\s*>\s*(?:\([^()@<>]*\))?", written)
     bare = re.fullmatch(r"([^<>\s(),;:\"]+)\s*(?:\([^()@<>]*\))?", written)
     address = (found or bare or [""] * 2)[1].lower()
-    return address if ADDRESS.fullmatch(address) else ""
+    return address if len(address) <= LONGEST_ADDRESS and ADDRESS.fullmatch(address) else ""
 
 
 def is_automatic(headers: Headers) -> bool:

@@ -57,10 +57,7 @@ class Handling:
             arrived_at=mail.arrived_at or self._clock(),
             received_at=self._clock(),
         )
-        found = self._look_through(mail, verdict)
-        sets = sets_of(found.tables, told) if not found.problem else []
-        if any(len(one.envelopes) > MOST_ROWS for one in sets):
-            found, sets = Found(problem=f"一个季度的行数超过 {MOST_ROWS}，请联系平台"), []
+        found, sets = self._understood(mail, verdict, told)
         batches = self._batches(mail, found, sets, told)
         batches[-1] = batches[-1].model_copy(update={"cursor": dict(mail.cursor)})
         if not self._is_answered(verdict, headers):
@@ -68,18 +65,25 @@ class Handling:
         message_id = headers.text("message-id", LONGEST_MESSAGE_ID)
         return Handled(tuple(batches), Answer(verdict.address, message_id, told, found, tuple(sets)))
 
-    def _look_through(self, mail: Mail, verdict: Verdict) -> Found:
-        """Why nothing of the mail is taken, or its tables."""
-        most = self._settings.max_bytes
-        if mail.fault or verdict.problem:
-            return Found(problem=mail.fault or verdict.problem)
-        if mail.size > len(mail.raw):
-            sizes = f"{mail.size / 1_000_000:.1f} MB，上限 {most / 1_000_000:.1f} MB"
-            return Found(problem=f"邮件过大（{sizes}），只保留了开头；请分几封发送")
+    def _understood(self, mail: Mail, verdict: Verdict, told: Told) -> tuple[Found, list[TableSet]]:
+        """The mail's tables; or why nothing of it is taken."""
+        objection = mail.fault or verdict.problem or self._too_large(mail)
+        if objection:
+            return Found(problem=objection), []
         try:
-            return look_through(mail.raw)
+            found = look_through(mail.raw)
+            sets = sets_of(found.tables, told)
         except Exception as error:  # one mail's edge: it must not keep the ones behind it from being read
-            return Found(problem=f"邮件解析出错（{type(error).__name__}），请交技术人员查看")
+            return Found(problem=f"邮件解析出错（{type(error).__name__}），请交技术人员查看"), []
+        if any(len(one.envelopes) > MOST_ROWS for one in sets):
+            return Found(problem=f"一个季度的行数超过 {MOST_ROWS}，请联系平台"), []
+        return found, sets
+
+    def _too_large(self, mail: Mail) -> str:
+        if mail.size <= len(mail.raw):
+            return ""
+        sizes = f"{mail.size / 1_000_000:.1f} MB，上限 {self._settings.max_bytes / 1_000_000:.1f} MB"
+        return f"邮件过大（{sizes}），只保留了开头；请分几封发送"
 
     def _batches(self, mail: Mail, found: Found, sets: Sequence[TableSet], told: Told) -> list[Batch]:
         if found.problem:

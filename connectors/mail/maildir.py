@@ -45,6 +45,8 @@ class MaildirBox:
         self._folder = Path(folder)
         self._max_bytes = max_bytes
         self._patience = Patience()
+        self._last: _File | None = None
+        """What was handed out last: found again without a look at all the others."""
 
     @contextmanager
     def connected(self) -> Iterator[None]:
@@ -59,7 +61,7 @@ class MaildirBox:
             if not file.is_seen or position.is_before(file):
                 following = position.behind(file)
                 mail = self._mail(file, following.cursor())
-                position = following
+                position, self._last = following, file
                 if mail is not None:
                     yield mail
 
@@ -95,6 +97,8 @@ class MaildirBox:
             ) from error
 
     def _find(self, name: str) -> _File | None:
+        if self._last and self._last.name == name and self._last.path.exists():
+            return self._last
         return next((file for file in self._files() if file.name == name), None)
 
     def _mail(self, file: _File, cursor: Cursor) -> Mail | None:

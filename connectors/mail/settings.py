@@ -17,6 +17,7 @@ from router.secrets import SecretRef
 _LABELS = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+"
 ADDRESS = re.compile(rf"[a-z0-9!#$%&'*+/=?^_`{{|}}~.-]{{1,64}}@{_LABELS}", re.ASCII)
 """A plain mail address in small letters. Quoted ones and those in Chinese are not believed."""
+LONGEST_ADDRESS = 200
 _DOMAIN = re.compile(rf"@{_LABELS}", re.ASCII)
 
 Tls = Literal["implicit", "starttls", "none"]
@@ -46,8 +47,8 @@ def _whole_path(path: str) -> str:
     return path
 
 
-Address = Annotated[str, Field(max_length=200), AfterValidator(_mail_address)]
-AddressOrDomain = Annotated[str, Field(max_length=200), AfterValidator(_address_or_domain)]
+Address = Annotated[str, Field(max_length=LONGEST_ADDRESS), AfterValidator(_mail_address)]
+AddressOrDomain = Annotated[str, Field(max_length=LONGEST_ADDRESS), AfterValidator(_address_or_domain)]
 
 
 class ServerSettings(Block):

@@ -318,6 +318,16 @@ def test_names_with_line_breaks_and_reversed_letters_do_no_harm(office: Office) 
     assert handled.answer.told.subject == "表 Bcc: x@y.cn"
 
 
+def test_a_fault_of_our_own_in_one_mail_keeps_it_and_lets_the_next_be_read(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(raw: bytes) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr("connectors.mail.handling.look_through", broken)
+    assert "邮件解析出错（RecursionError）" in (kept(office.handle(mail(table(ROWS)))).problem or "")
+
+
 @trying(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=400), st.booleans())
 def test_rubbish_as_a_mail_is_kept_and_raises_nothing(office: Office, raw: bytes, is_proven: bool) -> None:
