@@ -27,7 +27,6 @@ silent "$city"
 # Seen: what words and rules were tuned on. Unseen: what was kept from whoever tuned them.
 judge() {
     local cases="tests/labelled/$1.jsonl" told
-    [ -f "$cases" ] || return 0
     told="$("$suqiu" route evaluate "$cases" --config "$city" --min-accuracy "$2" \
         --max-desk 0.35 --max-supervision 0.05 2>&1)" || { echo "$told" >&2; exit 1; }
 }
