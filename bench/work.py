@@ -166,8 +166,8 @@ def _hub(hub: HubAt) -> dict[str, Any]:
         crm["pull"] = {
             "kind": "rest", "every": "1s", "url": hub.source_url, "params": {"page": "{page}"},
             "paging": {"kind": "page", "size": PAGE, "total": "data.total"},
-            "success": {"at": "code", "is": [0]}, "items": "data.list", "id": "no", "updated": updated, "ascending": True,
-            "per_minute": 60_000, "max_pages": 100_000,
+            "success": {"at": "code", "is": [0]}, "items": "data.list", "id": "no", "updated": updated,
+            "ascending": True, "per_minute": 60_000, "max_pages": 100_000,
         }  # fmt: skip
     if hub.push:
         scheme = {"kind": "standard_webhooks", "secrets": [{"file": "secrets/push.key"}]}
