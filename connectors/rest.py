@@ -14,17 +14,15 @@ import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any
 
 from connectors.http import Request
 from connectors.rest_asking import Asker
-from connectors.rest_items import Items
+from connectors.rest_items import Items, Listed
 from connectors.rest_paging import KeysetPaging, NoPaging, OffsetPaging, Page, PagePaging, Walk
 from connectors.rest_params import Words, as_texts, fill
 from connectors.rest_progress import Progress
 from connectors.rest_settings import RestSettings
 from connectors.times import read_time, write_time
-from router import jsontext
 from router.errors import HubError, SourceUnavailable
 from router.message import Acceptance, Batch, Cursor, Envelope
 from router.ports import AttachmentStore, Clock
@@ -103,20 +101,21 @@ class RestSource:
                 raise SourceUnavailable(
                     f"{self.name}: there is no list at {self._settings.items} in its answer{hint}"
                 )
-            yield from self._handed_out(items, page, progress, handed)
-            if not walk.turn(page, [self._items.seen(item) for item in items]):
+            listed = [self._items.look(item) for item in items]
+            yield from self._handed_out(listed, page, progress, handed)
+            if not walk.turn(page, [one.seen for one in listed]):
                 return True
             if walk.pages >= self._settings.max_pages:
                 return False
 
     def _handed_out(
-        self, items: Sequence[Any], page: Page, progress: Progress, handed: set[bytes]
+        self, items: Sequence[Listed], page: Page, progress: Progress, handed: set[bytes]
     ) -> Iterator[Batch]:
         """A page's items, without those that an earlier page of this round handed out just so.
 
         What came before an item that cannot be had now is handed out before the error.
         """
-        digests = [hashlib.sha256(jsontext.dumps(item)).digest() for item in items]
+        digests = [hashlib.sha256(item.body).digest() for item in items]
         new = [item for item, digest in zip(items, digests, strict=True) if digest not in handed]
         envelopes: list[Envelope] = []
         for place, item in enumerate(new):
@@ -138,9 +137,9 @@ class RestSource:
         cursor = progress.cursor(is_end=False) if self._may_move(progress) else None
         yield Batch(source=self.name, envelopes=tuple(envelopes), cursor=cursor)
 
-    def _read(self, item: Any, behind: Sequence[Any]) -> Envelope:
+    def _read(self, item: Listed, behind: Sequence[Listed]) -> Envelope:
         """One item; one that holds up the others round after round goes without its detail or file."""
-        source_id = self._items.seen(item).id
+        source_id = item.seen.id
         try:
             envelope = self._items.envelope(item)
         except SourceUnavailable:
@@ -150,7 +149,7 @@ class RestSource:
         self._stuck.pop(source_id, None)
         return envelope
 
-    def _is_to_blame(self, source_id: str, behind: Sequence[Any]) -> bool:
+    def _is_to_blame(self, source_id: str, behind: Sequence[Listed]) -> bool:
         """It has failed often enough, and the item behind it does not: the source is up."""
         self._stuck[source_id] = self._stuck.get(source_id, 0) + 1
         if self._stuck[source_id] < PATIENCE or not behind:

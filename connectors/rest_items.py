@@ -36,6 +36,17 @@ REMEMBERED = timedelta(hours=1)
 MEMORY = 16 * MIB
 
 
+@dataclass(slots=True)
+class Listed:
+    """An item of a page, with all that the connector reads of it; looked at once."""
+
+    item: Any
+    body: bytes
+    seen: Seen
+    problem: str | None
+    """Why it has no id of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Brought:
     """What further calls brought for one item."""
@@ -59,6 +70,7 @@ class Items:
         self._list = Select(settings.items)
         self._id = Select(settings.id)
         self._time = Select(settings.updated.at) if settings.updated else None
+        self._formats = settings.updated.formats if settings.updated else ()
         files = settings.attachments
         self._files = Files(settings.url, files, asker, store) if files else None
         self._memory = _Memory()
@@ -72,23 +84,25 @@ class Items:
             return []  # an empty page is often an absent list; that the answer is a good one was said
         return found if isinstance(found, list) else None
 
-    def seen(self, item: Any) -> Seen:
+    def look(self, item: Any) -> Listed:
         """Who the item is and when it changed."""
+        body = jsontext.dumps(item)
+        source_id, problem = self._identity(item, body)
         written = self._time(item) if self._time else None
-        formats = self._settings.updated.formats if self._settings.updated else ()
-        return Seen(self._identity(item)[0], read_time(written, formats), str(clean(str(written or "")))[:64])
+        updated = read_time(written, self._formats)
+        seen = Seen(source_id, updated, str(clean(str(written)))[:64] if written else "")
+        return Listed(item, body, seen, problem)
 
-    def envelope(self, item: Any, *, is_patient: bool = True) -> Envelope:
+    def envelope(self, listed: Listed, *, is_patient: bool = True) -> Envelope:
         """Raises TransientError when detail or files cannot be had now; without patience, says so in it."""
-        source_id, problem = self._identity(item)
-        seen, body = self.seen(item), jsontext.dumps(item)
-        brought = Brought(body, problem) if problem else self._brought(item, seen, body, is_patient)
+        seen, problem = listed.seen, listed.problem
+        brought = Brought(listed.body, problem) if problem else self._brought(listed, is_patient)
         problem, body = brought.problem, brought.body
         if len(body) > LARGEST:
             problem, body = f"an item of {len(body)} bytes is more than an envelope holds", body[:LARGEST]
         return Envelope(
             source=self._source,
-            source_id=source_id,
+            source_id=seen.id,
             body=body,
             updated_at=seen.updated,
             received_at=self._clock(),
@@ -97,26 +111,27 @@ class Items:
             problem=problem[:500] if problem else None,
         )
 
-    def _identity(self, item: Any) -> tuple[str, str | None]:
+    def _identity(self, item: Any, body: bytes) -> tuple[str, str | None]:
         """The item's own id; the hash of its content and a problem, when it has none."""
         source_id = id_text(self._id(item)) if isinstance(item, Mapping) else None
         if source_id is not None:
             return source_id, None
-        hashed = f"sha256:{hashlib.sha256(jsontext.dumps(item)).hexdigest()}"
+        hashed = f"sha256:{hashlib.sha256(body).hexdigest()}"
         if not isinstance(item, Mapping):
             return hashed, "an item of the list is not an object"
         return hashed, f"no id at {self._settings.id}"
 
-    def _brought(self, item: Any, seen: Seen, listed: bytes, is_patient: bool) -> Brought:
+    def _brought(self, listed: Listed, is_patient: bool) -> Brought:
         """Detail and files, from memory where the list shows that nothing has changed."""
         if self._settings.detail is None and self._files is None:
-            return Brought(listed)
-        known = self._memory.recall(seen.id, listed, self._clock()) if seen.updated else None
+            return Brought(listed.body)
+        seen, body = listed.seen, listed.body
+        known = self._memory.recall(seen.id, body, self._clock()) if seen.updated else None
         if known is not None:
             return known
-        brought = self._fetched(item, seen.id, listed, is_patient)
+        brought = self._fetched(listed.item, seen.id, body, is_patient)
         if is_patient and brought.problem is None:
-            self._memory.keep(seen.id, listed, brought, self._clock())
+            self._memory.keep(seen.id, body, brought, self._clock())
         return brought
 
     def _fetched(self, item: Any, source_id: str, listed: bytes, is_patient: bool) -> Brought:

@@ -7,6 +7,7 @@ appeal's fields are is the mapping's business.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -29,17 +30,27 @@ def _compilable(path: str) -> str:
     return path
 
 
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,9}")
+
 Selector = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_compilable)]
 """A JMESPath expression."""
 
 
 class Select:
-    """One expression, ready to work. Answers None for what is not there or does not fit."""
+    """One expression, ready to work. Answers None for what is not there or does not fit.
+
+    Plain names with dots are looked up directly: JMESPath takes ten times as long, for every item.
+    """
 
     def __init__(self, path: str) -> None:
+        self._names = path.split(".") if _PLAIN.fullmatch(path) else None
         self._compiled = jmespath.compile(path)
 
     def __call__(self, data: Any) -> Any:
+        if self._names is not None:
+            for name in self._names:
+                data = data.get(name) if isinstance(data, dict) else None
+            return data
         try:
             return self._compiled.search(data)
         except Exception:  # jmespath raises bare TypeError and RecursionError besides its own
