@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Literal
 
 Part = Literal["unit", "platform", "desk", "supervision", "archive", "informed"]
@@ -172,6 +173,7 @@ class Directory:
         return self._places
 
 
+@lru_cache(maxsize=4096)
 def fold(name: str) -> str:
     """The form in which names are compared: without blanks and what cannot be seen, and without
     regard to case or to the width of letters, digits and brackets."""

@@ -26,7 +26,13 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 def clean(text: Any) -> Any:
     """Replace what no database stores: NUL and lone surrogates. Leaves everything else alone."""
-    return _UNSTORABLE.sub(REPLACEMENT, text) if isinstance(text, str) and _UNSTORABLE.search(text) else text
+    if not isinstance(text, str):
+        return text
+    try:
+        text.encode()  # several times as fast as looking for surrogates
+    except UnicodeEncodeError:
+        return _UNSTORABLE.sub(REPLACEMENT, text)
+    return text.replace("\0", REPLACEMENT) if "\0" in text else text
 
 
 def _to_utc(moment: datetime) -> datetime:

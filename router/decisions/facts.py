@@ -16,7 +16,7 @@ from pydantic import Field
 
 from router.decisions.asides import Asides
 from router.decisions.lexicon import Lexicon, county_offices, is_place
-from router.decisions.voices import Voice, ranked, voices
+from router.decisions.voices import Voice, Voices, ranked, voices
 from router.decisions.words import Hit, Reading, Words, longest
 from router.directory import Directory
 from router.limits import Frozen
@@ -54,9 +54,9 @@ class Facts(CaseHistory):
     unit_score: float = 0.0
     lead: float = 0.0
     """How many times the second best it scored; MOST_LEAD when there is none."""
-    candidates: Mapping[str, float] = {}
+    candidates: Mapping[str, float] = Field(default_factory=dict)
     """Unit → score, best first."""
-    because: Mapping[str, tuple[str, ...]] = {}
+    because: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     """Unit → the words of the configuration that spoke for it."""
     named: tuple[str, ...] = ()
     """Units called by a name, not only spoken of."""
@@ -96,24 +96,18 @@ class Deriver:
         places = tuple(dict.fromkeys(self._lexicon.places[hit.word] for hit in named_places))
         asides = Asides.of(reading.text)
         found = voices(self._lexicon, reading.hits, known, named_places, asides)
-        candidates = ranked(found, MOST_CANDIDATES)
-        unit, score = _leader(candidates)
-        return Facts(
-            unit=unit,
-            unit_score=score,
-            lead=_lead(candidates) if unit else 0.0,
-            candidates=candidates,
-            because={unit: tuple(dict.fromkeys(v.word for v in found[unit])) for unit in candidates},
-            named=tuple(unit for unit, heard in found.items() if any(voice.is_name for voice in heard)),
-            told=tuple(unit for unit, heard in found.items() if _is_only_told(heard)),
-            places=places,
-            region=appeal.region or (places[0] if len(places) == 1 else ""),
-            county=self._county(known, named_places, asides, appeal.region),
-            text_length=len(appeal.content),
-            attachments=len(appeal.attachments),
-            category_unit=self._directory.unit_of_category(appeal.category) or "",
-            **_known(history),
-        )
+        heard = _heard(found) if found else {}
+        seen = {
+            "places": places,
+            "region": appeal.region or (places[0] if len(places) == 1 else ""),
+            "county": self._county(known, named_places, asides, appeal.region),
+            "text_length": len(appeal.content),
+            "attachments": len(appeal.attachments),
+            "category_unit": self._directory.unit_of_category(appeal.category) or "",
+        }
+        # Most facts of most appeals are empty: checking only the others takes a third of the time.
+        given = {name: value for name, value in seen.items() if value}
+        return Facts(**_known(history), **heard, **given)
 
     def _county(self, known: list[Hit], places: list[Hit], asides: Asides, region: str) -> str:
         """The one place whose office is to act; of several none, as nobody knows which."""
@@ -124,10 +118,27 @@ class Deriver:
         return codes.pop() if len(codes) == 1 else ""
 
 
+def _heard(found: Voices) -> dict[str, Any]:
+    """What the text says of units."""
+    candidates = ranked(found, MOST_CANDIDATES)
+    unit, score = _leader(candidates)
+    return {
+        "unit": unit,
+        "unit_score": score,
+        "lead": _lead(candidates) if unit else 0.0,
+        "candidates": candidates,
+        "because": {unit: tuple(dict.fromkeys(v.word for v in found[unit])) for unit in candidates},
+        "named": tuple(unit for unit, heard in found.items() if any(voice.is_name for voice in heard)),
+        "told": tuple(unit for unit, heard in found.items() if _is_only_told(heard)),
+    }
+
+
 def _known(history: CaseHistory) -> dict[str, Any]:
     """As it is; but the desk has looked once it said that it cannot answer."""
-    known = dict(history)
-    return known | {"unscreened": history.unscreened and not history.desk_could_not_answer}
+    known = {name: getattr(history, name) for name in history.model_fields_set}
+    if known.get("unscreened"):
+        known["unscreened"] = not history.desk_could_not_answer
+    return known
 
 
 def _is_only_told(heard: Sequence[Voice]) -> bool:

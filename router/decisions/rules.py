@@ -127,5 +127,5 @@ def _decision(rule: Rule, units: tuple[str, ...], subject: Subject, over: Sequen
         asks=rule.asks,
         matched=tuple(condition.match(subject) for condition in rule.conditions),
         passed_over=tuple(PassedOver(rule=r.name, failed=r.failed(subject)) for r in over),
-        facts=subject.facts.model_dump(exclude_defaults=True),
+        facts=subject.facts.model_dump(exclude_unset=True, exclude_defaults=True),
     )

@@ -20,7 +20,7 @@ from router.flows.records import (
     Recording,
 )
 from router.flows.rulebook import Rulebook
-from router.message import Appeal, DispatchType
+from router.message import Appeal, Decision, DispatchType
 from router.ports import Identity
 from router.reasons import Reason, Stage
 
@@ -28,8 +28,11 @@ from router.reasons import Reason, Stage
 class Following:
     """One batch's cases. Not thread-safe, thrown away afterwards."""
 
-    def __init__(self, rulebook: Rulebook, cases: Mapping[str, Case]) -> None:
+    def __init__(
+        self, rulebook: Rulebook, cases: Mapping[str, Case], route: Callable[[Appeal], Decision]
+    ) -> None:
         self._book = rulebook
+        self._route = route
         self._cases = dict(cases)
         self._latest: dict[str, Recording] = {}
         """What this batch did to an appeal and its case does not show yet."""
@@ -46,7 +49,7 @@ class Following:
         case = self._case(appeal.appeal_id)
         settled = tuple(ClosedTask(task.task_id, "done") for task in case.tasks)
         try:
-            decision = self._book.router.route(appeal)
+            decision = self._route(appeal)
         except Unroutable as error:
             return base._replace(closed_tasks=settled, dead=self._unroutable(error))
         tasks = tuple(
@@ -110,7 +113,7 @@ class Following:
     def _reroute(self, changed: Recording, appeal: Appeal, case: Case) -> Recording:
         """Units no longer named are told that it is cancelled, new ones get a task of their own."""
         try:
-            decision = self._book.router.route(appeal)
+            decision = self._route(appeal)
         except Unroutable as error:
             return changed._replace(dead=self._unroutable(error), resolves_dead=False)
         open_tasks = [task for task in case.tasks if task.role != "register"]

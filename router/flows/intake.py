@@ -113,7 +113,7 @@ class Intake:
         heads = self._ledger.heads(batch.source, asked) if asked else {}
         cases = self._ledger.cases([head.appeal_id for head in heads.values()]) if heads else {}
         reading = self._reading(batch.source, heads, cases)
-        read = [reading.read(envelope, self._ledger.raw_hash(envelope)) for envelope in batch.envelopes]
+        read = reading.page([(envelope, self._ledger.raw_hash(envelope)) for envelope in batch.envelopes])
         struck = self._strike(reading, batch, replacement, heads)
         recordings = tuple(item.recording for item in (*read, *struck) if item.recording)
         made = BatchRecord(

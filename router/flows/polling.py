@@ -26,7 +26,7 @@ from router.ports import Accept, Clock, Source
 REFUSED_PAUSE = timedelta(minutes=5)
 """A source that refuses us is asked again rarely: someone has to change a password first."""
 SHORTEST_HOLD = timedelta(seconds=45)
-"""How long a dead process keeps a source from being polled; renewed with every batch. Two that poll
+"""How long a dead process keeps a source from being polled; renewed when a third of it is over. Two that poll
 at once do no harm: the ledger recognises what both bring."""
 LONGEST_PAUSE = timedelta(minutes=10)
 USUAL = "usual"
@@ -93,13 +93,16 @@ class Polling:
     def _walk(self, stop: threading.Event, counts: Counter[str]) -> None:
         tools, source = self._tools, self._source
         before = tools.cursor(source.name)
+        renewed = tools.clock()
         with source.open():
             for batch in source.fetch(before):
                 accepted = tools.accept(batch)
                 counts.update(item.outcome for item in accepted.items)
                 source.acknowledge(batch, accepted)
                 crashpoint("intake.after_acknowledge")
-                tools.leases.take(f"poll:{source.name}", tools.clock(), self._hold)
+                if tools.clock() - renewed > self._hold / 3:
+                    renewed = tools.clock()
+                    tools.leases.take(f"poll:{source.name}", renewed, self._hold)
                 if stop.is_set():
                     return
         self._notice_silence(before, counts)

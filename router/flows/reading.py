@@ -7,10 +7,11 @@ before it changed, so that an item which stands twice in a page is one appeal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from router.errors import MalformedEnvelope, PermanentError
+from router.flows.ahead import Ahead
 from router.flows.following import Following, dead_letter
 from router.flows.records import UNREGISTERED, Case, Head, NewDead, Recording
 from router.flows.rulebook import Rulebook
@@ -36,14 +37,20 @@ class Reading:
     def __init__(self, rulebook: Rulebook, heads: Mapping[str, Head], cases: Mapping[str, Case]) -> None:
         self._book = rulebook
         self._heads = dict(heads)
-        self._following = Following(rulebook, cases)
+        self._ahead = Ahead(rulebook)
+        self._following = Following(rulebook, cases, self._ahead.route)
+
+    def page(self, received: Sequence[tuple[Envelope, str]]) -> list[Read]:
+        """Read envelopes with their raw hashes, in order."""
+        self._ahead.work(received, self._heads)
+        return [self.read(envelope, raw_hash) for envelope, raw_hash in received]
 
     def read(self, envelope: Envelope, raw_hash: str) -> Read:
         """Say what this envelope is and what is to be written. Never raises for the envelope's sake."""
         head = self._heads.get(envelope.source_id)
         if head is not None and head.raw_hash == raw_hash:
             return Read(_accepted(envelope, head, "duplicate"))
-        after = self._seen(raw_hash, head)
+        after = self._seen(raw_hash, head, envelope.source_id)
         return self._read(Recording(envelope, self._book.new_id(), "new", head, after))
 
     def reread(self, envelope: Envelope, envelope_id: str) -> Read:
@@ -73,7 +80,7 @@ class Reading:
         try:
             if base.envelope.problem is not None:
                 raise MalformedEnvelope(base.envelope.problem)
-            translation = self._book.translator.translate(base.envelope)
+            translation = self._ahead.translation(base.envelope)
             codes = translation.unknown_codes
             recording = self._understand(base, translation)
         except PermanentError as error:
@@ -119,16 +126,16 @@ class Reading:
         except PermanentError:
             return head.digest
 
-    def _seen(self, raw_hash: str, head: Head | None) -> Head:
+    def _seen(self, raw_hash: str, head: Head | None, source_id: str = "") -> Head:
         """The head after an envelope that changes nothing but what was last seen."""
         if head is not None:
             return head._replace(version=head.version + 1, raw_hash=raw_hash)
-        return Head(
-            self._book.new_id(), 0, 1, UNREGISTERED, None, raw_hash, None, self._book.config_hash, None
-        )
+        appeal_id = self._ahead.appeal_id(source_id)
+        return Head(appeal_id, 0, 1, UNREGISTERED, None, raw_hash, None, self._book.config_hash, None)
 
     def _revise(self, base: Recording, translation: Translation) -> Recording:
-        appeal = translation.appeal(Identity(base.after.appeal_id, base.after.revision + 1))
+        identity = Identity(base.after.appeal_id, base.after.revision + 1)
+        appeal = self._ahead.appeal(translation, identity)
         objection = self._objection(appeal) if base.outcome == "new" else None
         if objection is not None:
             return self._refuse(base, objection)
