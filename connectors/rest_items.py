@@ -86,7 +86,7 @@ class Items:
 
     def look(self, item: Any) -> Listed:
         """Who the item is and when it changed."""
-        body = jsontext.dumps(item)
+        body = jsontext.written(item)
         source_id, problem = self._identity(item, body)
         written = self._time(item) if self._time else None
         updated = read_time(written, self._formats)

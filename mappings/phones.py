@@ -23,7 +23,7 @@ _SHORTEST = 5
 
 _BETWEEN = re.compile(r"[/、;；,，|\n\r]|或")
 _NOISE = re.compile(r"[\s().\-–—_]")
-_MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9]\d{9})")
+_MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})")
 # First digit 2-8: 1 starts service numbers, 9 the carriers' and banks'.
 _SUZHOU = re.compile(r"(?:(?:\+?86|0086)?0?512)?([2-8]\d{7})")
 _EXTENSION = re.compile(r"(?<=\d)\s*(?:转分机|转|分机|[x#]|ext\.?)\s*(\d{1,6})$", re.IGNORECASE)
@@ -36,6 +36,8 @@ def read(text: str) -> tuple[list[str], bool]:
 
     An extension follows as in RFC 3966: `+8651265220000;ext=8001`.
     """
+    if mobile := _MOBILE.fullmatch(text):  # nearly always
+        return [f"+86{mobile[1]}"], True
     found: dict[str, None] = {}
     readable = len(text) <= MAX_TEXT
     for piece in _BETWEEN.split(narrow(text[:MAX_TEXT])):

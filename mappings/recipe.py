@@ -69,9 +69,11 @@ class Recipe:
             return self.constant
         call.field = self.target
         for _, find in self.candidates:
-            value = raw = None
+            raw = None
             try:
                 value = raw = find(data)
+                if value is None:
+                    continue
                 for step in self.steps:
                     if is_empty(value):
                         break

@@ -8,6 +8,7 @@ A float is never made.
 
 from __future__ import annotations
 
+import codecs
 from decimal import Decimal
 from typing import Any
 
@@ -21,9 +22,11 @@ MAX_DEPTH = 64
 
 def loads(raw: bytes | str) -> Any:
     """Read JSON strictly; `MalformedEnvelope` says what is wrong without quoting the text."""
+    if isinstance(raw, Written):
+        return raw.value
     if isinstance(raw, bytes):
         try:
-            raw = raw.decode("utf-8-sig")
+            raw = raw.removeprefix(codecs.BOM_UTF8).decode()
         except UnicodeDecodeError as error:
             raise MalformedEnvelope(f"not UTF-8 at byte {error.start}") from error
     try:
@@ -38,6 +41,23 @@ def loads(raw: bytes | str) -> Any:
     if raw.count("{") + raw.count("[") > MAX_DEPTH:  # with fewer brackets it cannot be deeper
         _limit_depth(value)
     return value
+
+
+class Written(bytes):
+    """JSON that we wrote ourselves, with what it was written from: reading it again costs nothing.
+
+    Only as long as the process holds it; what comes out of the ledger is plain bytes. Nobody changes
+    the value.
+    """
+
+    value: Any
+
+
+def written(value: Any) -> Written:
+    """`dumps` for what is soon read again."""
+    made = Written(dumps(value))
+    made.value = value
+    return made
 
 
 def dumps(value: Any) -> bytes:
