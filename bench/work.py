@@ -112,7 +112,7 @@ class HubAt:
     """How a hub under measurement is set up. Ports are the caller's to choose; 0 takes a free one."""
 
     folder: Path
-    """config/ is written here; the SQLite file and attachments come here too."""
+    """The configuration is written below it; the SQLite file and attachments come here too."""
     database: str = "sqlite:///suqiu.db"
     amqp: str | None = None
     source_url: str | None = None
@@ -121,10 +121,12 @@ class HubAt:
     """Base URLs, one per unit in the order of UNITS, for destinations that the hub calls itself."""
     front: int = 0
     monitoring: int = 0
+    name: str = "config"
+    """Of the folder that the configuration is written to."""
 
     @property
     def config(self) -> Path:
-        return self.folder / "config"
+        return self.folder / self.name
 
 
 def write_configuration(hub: HubAt) -> Path:

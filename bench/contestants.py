@@ -1,0 +1,100 @@
+"""Who takes part: how each is started, and what it is compared for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from bench.work import HubAt, SourceAt, write_configuration
+from demo.servers.server import free_port
+
+Way = Literal["hub", "pipelined", "one_by_one", "outbox"]
+Command = list[str]
+_SUQIU = "from console.cli.main import main; main()"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where one run takes place."""
+
+    folder: Path
+    source: SourceAt
+    amqp: str
+    database: str
+    """Empty for who keeps nothing; a fresh one otherwise."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One way to do the work."""
+
+    name: str
+    way: Way
+    needs_postgresql: bool = False
+    share: float = 1.0
+    """Of the items; slow ones get fewer, since it is items per second that count."""
+    roles: tuple[tuple[str, ...], ...] = ()
+    """A hub's processes and the roles of each; no roles are all roles."""
+
+    def commands(self, ground: Ground) -> list[Command]:
+        """The processes to start, once all is prepared."""
+        if self.way == "hub":
+            return self._hub(ground)
+        words = ["--source", ground.source.url, "--pages", str(ground.source.pages), "--amqp", ground.amqp]
+        words += ["--database", ground.database] if ground.database else []
+        return [[sys.executable, "-m", f"bench.contenders.{self.name}", *words]]
+
+    def _hub(self, ground: Ground) -> list[Command]:
+        hub = HubAt(ground.folder, amqp=ground.amqp, source_url=ground.source.url, front=free_port())
+        if ground.database:
+            hub = replace(hub, database=ground.database)
+        commands = []
+        for number, roles in enumerate(self.roles or ((),)):
+            # Each process has a port of its own for its figures, and so a configuration of its own.
+            own = replace(hub, monitoring=free_port(), name=f"config{number}")
+            config = str(write_configuration(own))
+            if number == 0:
+                subprocess.run(
+                    [*suqiu("ledger", "upgrade"), "--config", config], check=True, capture_output=True
+                )
+            commands.append([*suqiu("run"), "--config", config, *_options(roles)])
+        return commands
+
+
+def suqiu(*words: str) -> Command:
+    """The command `suqiu` of this very environment."""
+    return [sys.executable, "-c", _SUQIU, *words]
+
+
+def _options(roles: Sequence[str]) -> list[str]:
+    return [word for role in roles for word in ("--role", role)]
+
+
+HUBS = (
+    Contestant("suqiu_sqlite", "hub"),
+    Contestant("suqiu_postgresql", "hub", needs_postgresql=True),
+    Contestant(
+        "suqiu_postgresql_2",
+        "hub",
+        needs_postgresql=True,
+        roles=(("intake",), ("front", "relay", "worker", "feedback")),
+    ),
+    Contestant(
+        "suqiu_postgresql_3",
+        "hub",
+        needs_postgresql=True,
+        roles=(("intake",), ("relay",), ("front", "worker", "feedback")),
+    ),
+)
+PEERS = (
+    Contestant("aio_pika_pipelined", "pipelined"),
+    Contestant("faststream_peer", "pipelined"),
+    Contestant("outbox_by_hand", "outbox", needs_postgresql=True),
+    Contestant("aio_pika_one_by_one", "one_by_one", share=0.2),
+    Contestant("celery_peer", "one_by_one", share=0.2),
+    Contestant("kombu_peer", "one_by_one", share=0.2),
+)

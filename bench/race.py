@@ -1,0 +1,194 @@
+"""
+The race: every contestant in turn, on the same work, in the same run; the median of several rounds.
+
+The watch runs from the first page asked of the source to the last message in its queue. A round's
+ratios are made within the round, so that a machine that slows down slows all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import pika
+
+from bench import limit
+from bench.contestants import Command, Contestant, Ground
+from bench.work import PAGE, UNITS, SourceAt, queue, source
+from demo.servers.postgres import DatabaseServer
+
+PATIENCE = 300.0
+"""Seconds after which a run that is not through has failed."""
+LIMIT = "limit"
+_ORDER_NO = re.compile(rb'"order_no": ?"(GD\d+)"')
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where the race takes place."""
+
+    amqp: str
+    postgresql: DatabaseServer
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one contestant did in one round."""
+
+    name: str
+    items: int
+    seconds: float
+    cpu_seconds: float
+
+    @property
+    def items_per_s(self) -> float:
+        return self.items / self.seconds
+
+    @property
+    def cpu_us_per_item(self) -> float:
+        return self.cpu_seconds / self.items * 1e6
+
+
+class Failed(Exception):
+    """A contestant did not do the work."""
+
+
+def race(
+    contestants: Sequence[Contestant], items: int, rounds: int, servers: Servers, say: Callable[[str], None]
+) -> list[dict[str, Run]]:
+    """Name → run, round by round; the raw limit is one of them."""
+    done = []
+    body_size = 2000
+    for number in range(1, rounds + 1):
+        runs: dict[str, Run] = {}
+        for contestant in contestants:
+            some = max(PAGE, int(items * contestant.share) // PAGE * PAGE)
+            run = runs[contestant.name] = _run(contestant, some, servers)
+            say(
+                f"{number}: {run.name:22}{run.items_per_s:8.0f} items/s{run.cpu_us_per_item:8.0f} CPU µs/item"
+            )
+            sizes = _drain(servers.amqp, some)
+            body_size = sizes if contestant.way == "hub" else body_size
+        limit.declare(servers.amqp, UNITS)
+        seconds = limit.RawPublisher(servers.amqp, UNITS, b"x" * body_size, items).run()
+        runs[LIMIT] = Run(LIMIT, items, seconds, 0.0)
+        say(f"{number}: {LIMIT:22}{runs[LIMIT].items_per_s:8.0f} items/s, bodies of {body_size} bytes")
+        limit.declare(servers.amqp, UNITS)
+        done.append(runs)
+    return done
+
+
+def ratio(done: Sequence[dict[str, Run]], ours: Sequence[str], other: str) -> float:
+    """The best of ours against another, within each round; the median of the rounds."""
+    return median(max(runs[name].items_per_s for name in ours) / runs[other].items_per_s for runs in done)
+
+
+def items_per_s(done: Sequence[dict[str, Run]]) -> dict[str, float]:
+    return {name: median(runs[name].items_per_s for runs in done) for name in done[0]}
+
+
+def cpu_us_per_item(done: Sequence[dict[str, Run]]) -> dict[str, float]:
+    return {name: median(runs[name].cpu_us_per_item for runs in done) for name in done[0] if name != LIMIT}
+
+
+def _run(contestant: Contestant, items: int, servers: Servers) -> Run:
+    limit.declare(servers.amqp, UNITS)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        database = ""
+        if contestant.needs_postgresql:
+            name = f"bench_{contestant.name}"
+            database = servers.postgresql.create_database(name)
+            stack.callback(servers.postgresql.drop_database, name)
+        at = stack.enter_context(source(items))
+        commands = contestant.commands(Ground(folder, at, servers.amqp, database))
+        log = stack.enter_context((folder / "log").open("w+"))
+        processes = [_started(stack, command, log.fileno()) for command in commands]
+        try:
+            began = _began(at, processes)
+            used = sum(map(_cpu, processes))
+            ended = _all_arrived(servers.amqp, items, processes)
+            used = sum(map(_cpu, processes)) - used
+        except Failed as failed:
+            log.seek(0)
+            raise Failed(f"{contestant.name}: {failed}; its last words:\n{log.read()[-2000:]}") from failed
+        return Run(contestant.name, items, ended - began, used)
+
+
+def _started(stack: ExitStack, command: Command, log: int) -> subprocess.Popen[bytes]:
+    process = stack.enter_context(subprocess.Popen(command, stdout=log, stderr=log))
+    # Entered later, so it is called first: nobody waits for a process that was not told to end.
+    stack.callback(process.terminate)
+    return process
+
+
+def _began(at: SourceAt, processes: Sequence[subprocess.Popen[bytes]]) -> float:
+    url = at.url.replace("/appeals", "/began")
+    end = time.time() + PATIENCE
+    while time.time() < end:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            if began := json.load(answer):
+                return float(began)
+        if any(process.poll() is not None for process in processes):
+            break
+        time.sleep(0.005)
+    raise Failed("it never asked the source")
+
+
+def _all_arrived(amqp: str, items: int, processes: Sequence[subprocess.Popen[bytes]]) -> float:
+    """When the last message lay in its queue, to some ten milliseconds."""
+    connection = pika.BlockingConnection(pika.URLParameters(amqp))
+    channel = connection.channel()
+    end = time.time() + PATIENCE
+    for place, unit in enumerate(UNITS):
+        wanted = len(range(place, items, len(UNITS)))
+        while channel.queue_declare(queue(unit), passive=True).method.message_count < wanted:
+            if time.time() > end or any(process.poll() for process in processes):
+                raise Failed(f"not everything arrived; {unit} still waits")
+            time.sleep(0.01)
+    ended = time.time()
+    connection.close()
+    return ended
+
+
+def _drain(amqp: str, items: int) -> int:
+    """Take all messages, each item's exactly once; the usual size of their bodies."""
+    connection = pika.BlockingConnection(pika.URLParameters(amqp))
+    channel = connection.channel()
+    found: Counter[bytes] = Counter()
+    size = 0
+
+    def take(_channel: object, _method: object, _properties: object, body: bytes) -> None:
+        nonlocal size
+        number = _ORDER_NO.search(body)
+        found[number[1] if number else b"?"] += 1
+        size = len(body)
+
+    for unit in UNITS:
+        channel.basic_consume(queue(unit), take, auto_ack=True)
+    end = time.time() + PATIENCE
+    while found.total() < items and time.time() < end:
+        connection.process_data_events(0.1)
+    connection.process_data_events(0.1)
+    connection.close()
+    if len(found) != items or found.total() != items:
+        raise Failed(f"{found.total()} messages about {len(found)} items, instead of {items}, once each")
+    return size
+
+
+def _cpu(process: subprocess.Popen[bytes]) -> float:
+    """Seconds of CPU that it has used, user and system."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
