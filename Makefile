@@ -12,6 +12,7 @@ export PYTHON
 
 BIN := .venv/bin
 READY := .venv/.suqiu-setup
+BENCH := .venv-bench
 # The resolver that writes the lock; not a dependency of the project.
 UV_VERSION := 0.13.9
 
@@ -44,9 +45,13 @@ test: setup ## every test, on private servers (brings RabbitMQ, PostgreSQL, Mari
 	@scripts/bring-servers.sh rabbitmq postgresql mariadb dovecot promtool
 	@SUQIU_TEST_REQUIRE_SERVERS=1 $(BIN)/python -m pytest $(ARGS)
 
-bench: setup ## speed as a ratio to a raw publisher, both measured now on this machine
+bench: $(BENCH)/.suqiu-setup ## the hub against what people would write instead, and its other figures; ARGS="--quick --json"
 	@scripts/bring-servers.sh rabbitmq postgresql
-	@$(BIN)/python -m bench.smoke $(ARGS)
+	@$(BENCH)/bin/python -m bench $(ARGS)
+
+# An environment of its own: what the hub is compared with must not decide what it runs with.
+$(BENCH)/.suqiu-setup: requirements-bench.lock pyproject.toml scripts/setup.sh
+	@scripts/setup.sh $(BENCH) requirements-bench.lock
 
 run: setup ## run the hub; ARGS="--config DIR" (.venv/bin/suqiu init DIR writes a configuration to begin with)
 	@$(BIN)/suqiu run $(ARGS)
@@ -54,11 +59,13 @@ run: setup ## run the hub; ARGS="--config DIR" (.venv/bin/suqiu init DIR writes 
 docs: setup ## write anew what is generated: docs/contracts
 	@$(BIN)/suqiu schema --contracts docs/contracts
 
-lock: setup ## write requirements.lock anew from pyproject.toml
+lock: setup ## write requirements.lock and requirements-bench.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-annotate --no-header --universal --quiet \
 		--no-emit-index-url --no-emit-find-links --output-file requirements.lock
-	@echo 'requirements.lock is written; look at the difference, then: make setup test'
+	@$(BIN)/uv pip compile pyproject.toml --extra bench --generate-hashes --no-annotate --no-header --universal --quiet \
+		--no-emit-index-url --no-emit-find-links --output-file requirements-bench.lock
+	@echo 'the locks are written; look at the difference, then: make setup test'
 
 clean: ## remove what can be made again (not .venv)
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

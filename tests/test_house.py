@@ -118,16 +118,19 @@ def test_nothing_speaks_of_the_machine_it_was_written_on_or_of_work_left_undone(
     assert not found, "\n".join(found)
 
 
-def test_the_lock_names_no_place_to_download_from() -> None:
-    lock = (ROOT / "requirements.lock").read_text("utf-8")
+LOCKS = ("requirements.lock", "requirements-bench.lock")
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_lock_names_no_place_to_download_from(name: str) -> None:
+    lock = (ROOT / name).read_text("utf-8")
     assert "--hash=sha256:" in lock
     assert re.findall(r"https?://\S+|--(?:extra-)?index-url|--find-links| @ file:", lock) == []
 
 
 def test_the_lock_holds_every_dependency_of_the_project() -> None:
-    locked = set(
-        re.findall(r"^([a-z0-9.-]+)(?:\[[a-z,]+\])?==", (ROOT / "requirements.lock").read_text("utf-8"), re.M)
-    )
+    written = "\n".join((ROOT / name).read_text("utf-8") for name in LOCKS)
+    locked = set(re.findall(r"^([a-z0-9.-]+)(?:\[[a-z,]+\])?==", written, re.M))
     assert sorted(declared_dependencies() - locked) == []
 
 
@@ -140,7 +143,8 @@ def test_every_dependency_has_its_reason_and_no_reason_outlives_its_dependency()
 
 def declared_dependencies() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    requirements = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    extras = project["optional-dependencies"]
+    requirements = [*project["dependencies"], *extras["dev"], *extras["bench"]]
     names = (re.split(r"[\[<>=!~; ]", requirement)[0] for requirement in requirements)
     return {re.sub(r"[-_.]+", "-", name).lower() for name in names}
 
