@@ -1,0 +1,1 @@
+"""What is measured beside the race: one module for each question about a running hub."""

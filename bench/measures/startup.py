@@ -1,0 +1,36 @@
+"""How soon a started hub asks its source for the first time."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from statistics import median
+
+from bench.measures.hub import prepared, running
+from bench.work import PAGE, HubAt, source
+from demo.servers.server import free_port
+
+TIMES = 3
+PATIENCE = 30.0
+
+
+def first_poll_s(amqp: str) -> float:
+    """Seconds from the start of `suqiu run` to its first request; the median of three."""
+    return median(_once(amqp) for _ in range(TIMES))
+
+
+def _once(amqp: str) -> float:
+    with tempfile.TemporaryDirectory() as folder, source(PAGE) as at:
+        ports = {"front": free_port(), "monitoring": free_port()}
+        config = prepared(HubAt(Path(folder), amqp=amqp, source_url=at.url, **ports))
+        with running(config) as hub:
+            end = time.time() + PATIENCE
+            while time.time() < end:
+                with urllib.request.urlopen(at.url.replace("/appeals", "/began"), timeout=10) as answer:
+                    if began := json.load(answer):
+                        return float(began) - hub.started
+                time.sleep(0.005)
+    raise TimeoutError("the hub never asked its source")
