@@ -173,7 +173,9 @@ def _hub(hub: HubAt) -> dict[str, Any]:
         }  # fmt: skip
     if hub.push:
         scheme = {"kind": "standard_webhooks", "secrets": [{"file": "secrets/push.key"}]}
-        crm["push"] = {"kind": "push", "scheme": scheme, "id": "no", "updated_at": updated}
+        rate = {"per_minute": 60_000, "burst": 1000}
+        push = {"kind": "push", "scheme": scheme, "id": "no", "updated_at": updated, "rate": rate}
+        crm["push"] = push
     password = {"file": "secrets/amqp.key"}
     broker = {"broker": {"url": hub.amqp, "password": password}} if hub.amqp else {}
     return {
@@ -185,7 +187,12 @@ def _hub(hub: HubAt) -> dict[str, Any]:
             "hashing": {"file": "secrets/hashing.key"},
         },
         **broker,
-        "front": {"port": hub.front, "public_url": f"http://127.0.0.1:{hub.front}"},
+        "front": {
+            "port": hub.front,
+            "public_url": f"http://127.0.0.1:{hub.front}",
+            "requests": 400,
+            "each": 200,
+        },
         "monitoring": {"port": hub.monitoring},
         "logging": {"form": "json", "level": "warning"},
         "sources": {"crm": crm},
