@@ -7,13 +7,11 @@ ratios are made within the round, so that a machine that slows down slows all of
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 import tempfile
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -25,7 +23,7 @@ import pika
 
 from bench import limit
 from bench.contestants import Command, Contestant, Ground
-from bench.work import PAGE, UNITS, SourceAt, queue, source
+from bench.work import PAGE, UNITS, queue, source
 from demo.servers.postgres import DatabaseServer
 
 PATIENCE = 300.0
@@ -117,11 +115,11 @@ def _run(contestant: Contestant, items: int, servers: Servers) -> Run:
         log = stack.enter_context((folder / "log").open("w+"))
         processes = [_started(stack, command, log.fileno()) for command in commands]
         try:
-            began = _began(at, processes)
+            began = at.began()
             used = sum(map(_cpu, processes))
             ended = _all_arrived(servers.amqp, items, processes)
             used = sum(map(_cpu, processes)) - used
-        except Failed as failed:
+        except (Failed, TimeoutError) as failed:
             log.seek(0)
             raise Failed(f"{contestant.name}: {failed}; its last words:\n{log.read()[-2000:]}") from failed
         return Run(contestant.name, items, ended - began, used)
@@ -132,19 +130,6 @@ def _started(stack: ExitStack, command: Command, log: int) -> subprocess.Popen[b
     # Entered later, so it is called first: nobody waits for a process that was not told to end.
     stack.callback(process.terminate)
     return process
-
-
-def _began(at: SourceAt, processes: Sequence[subprocess.Popen[bytes]]) -> float:
-    url = at.url.replace("/appeals", "/began")
-    end = time.time() + PATIENCE
-    while time.time() < end:
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            if began := json.load(answer):
-                return float(began)
-        if any(process.poll() is not None for process in processes):
-            break
-        time.sleep(0.005)
-    raise Failed("it never asked the source")
 
 
 def _all_arrived(amqp: str, items: int, processes: Sequence[subprocess.Popen[bytes]]) -> float:

@@ -11,6 +11,8 @@ import base64
 import json
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -60,6 +62,16 @@ class SourceAt:
     @property
     def pages(self) -> int:
         return -(-self.items // PAGE)
+
+    def began(self, patience: float = 60.0) -> float:
+        """When the first page was asked for; waits for it. Raises TimeoutError."""
+        end = time.time() + patience
+        while time.time() < end:
+            with urllib.request.urlopen(self.url.replace("/appeals", "/began"), timeout=10) as answer:
+                if began := json.load(answer):
+                    return float(began)
+            time.sleep(0.005)
+        raise TimeoutError("nobody asked the source")
 
 
 @contextmanager

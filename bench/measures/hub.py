@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -87,14 +88,14 @@ def _wait_for(port: int) -> None:
     raise TimeoutError(f"no hub listens on port {port}")
 
 
-def wait_for_arrival(amqp: str, items: int, patience: float = 600.0, *, before: int = 0) -> float:
-    """When items, counted from the source's first, lay in their queues; `before` lay there already."""
+def wait_for_arrival(amqp: str, items: int, *, first: int = 0, patience: float = 900.0) -> float:
+    """When so many items, from the source's first on, lay in their queues."""
     connection = pika.BlockingConnection(pika.URLParameters(amqp))
     channel = connection.channel()
     end = time.time() + patience
-    for place, unit in enumerate(UNITS):
-        wanted = len(range(place, items, len(UNITS))) + before
-        while channel.queue_declare(queue(unit), passive=True).method.message_count < wanted:
+    wanted = Counter(UNITS[number % len(UNITS)] for number in range(first, first + items))
+    for unit in UNITS:
+        while channel.queue_declare(queue(unit), passive=True).method.message_count < wanted[unit]:
             if time.time() > end:
                 raise TimeoutError(f"not everything arrived within {patience:.0f} s; {unit} still waits")
             time.sleep(0.01)
