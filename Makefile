@@ -41,8 +41,8 @@ check: setup ## format, lint, types, import contract, shipped configuration, exp
 	@scripts/check-shipped.sh
 	@$(BIN)/python -m pytest -q tests/test_house.py tests/config/test_contracts.py
 
-test: setup ## every test, on private servers (brings RabbitMQ, PostgreSQL, MariaDB, Dovecot, promtool from Debian if missing); ARGS="-k words"
-	@scripts/bring-servers.sh rabbitmq postgresql mariadb dovecot promtool
+test: setup ## every test, on private servers (brings RabbitMQ, PostgreSQL, MariaDB, Dovecot, promtool, strace from Debian if missing); ARGS="-k words"
+	@scripts/bring-servers.sh rabbitmq postgresql mariadb dovecot promtool strace
 	@SUQIU_TEST_REQUIRE_SERVERS=1 $(BIN)/python -m pytest $(ARGS)
 
 bench: $(BENCH)/.suqiu-setup ## the hub against what people would write instead, and its other figures; ARGS="--quick --json"

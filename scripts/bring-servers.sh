@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings the programs of the named servers from the Debian packages when they are missing, and starts none of them:
-#   scripts/bring-servers.sh rabbitmq postgresql mariadb dovecot promtool
+#   scripts/bring-servers.sh rabbitmq postgresql mariadb dovecot promtool strace
 # The tests and the demonstration run private instances of them, in temporary folders and on free ports.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,7 +16,8 @@ package_of() {
         mariadb) echo mariadb-server ;;
         dovecot) echo dovecot-imapd ;;
         promtool) echo prometheus ;;
-        *) fail "unknown server: $1 (rabbitmq, postgresql, mariadb, dovecot or promtool)" ;;
+        strace) echo strace ;;
+        *) fail "unknown server: $1 (rabbitmq, postgresql, mariadb, dovecot, promtool or strace)" ;;
     esac
 }
 
@@ -27,6 +28,7 @@ is_here() {
         mariadb) [ -x /usr/sbin/mariadbd ] && [ -x /usr/bin/mariadb-install-db ] ;;
         dovecot) [ -x /usr/sbin/dovecot ] && [ -x /usr/lib/dovecot/imap ] ;;
         promtool) command -v promtool >/dev/null ;;
+        strace) command -v strace >/dev/null ;;
     esac
 }
 

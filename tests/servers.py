@@ -33,6 +33,7 @@ __all__ = [
     "BorrowedRabbitMQ",
     "VirtualHost",
     "find_promtool",
+    "find_strace",
     "free_port",
     "give_mariadb",
     "give_postgres",
@@ -174,6 +175,14 @@ def find_promtool() -> Path:
     found = shutil.which("promtool")
     if found is None:
         missing(MissingPackage("promtool", "prometheus"))
+    return Path(found)
+
+
+def find_strace() -> Path:
+    """Shows the system calls of a process."""
+    found = shutil.which("strace")
+    if found is None:
+        missing(MissingPackage("strace", "strace"))
     return Path(found)
 
 
