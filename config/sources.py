@@ -1,4 +1,7 @@
-"""Which connector polls a source, and which carries a mailbox's answers: a few lines per kind."""
+"""Which connector polls a source, and which carries a mailbox's answers: a few lines per kind.
+
+Mail and tables are loaded where a source needs them: their libraries would delay every start.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,8 @@ from collections.abc import Mapping
 from config.connections import PullSettings
 from config.wiring import Installation, now
 from connectors.mail.settings import MailboxSettings
-from connectors.mail.smtp import SmtpPostman
-from connectors.mail.source import MailboxSource, MailboxTools
 from connectors.rest import RestSource
 from connectors.rest_settings import RestSettings
-from connectors.table_exchange import TableSource
 from router.ports import Postman, Source
 
 
@@ -23,16 +23,25 @@ def polled(installation: Installation, name: str, settings: PullSettings) -> Sou
         store = installation.attachments
         return RestSource(name, settings, secrets=secrets, store=store, clock=now, sleep=time.sleep)
     if isinstance(settings, MailboxSettings):
+        from connectors.mail.source import MailboxSource, MailboxTools
+
         tools = MailboxTools(secrets, installation.attachments, now, installation.letters)
         return MailboxSource(name, settings, tools)
+    from connectors.table_exchange import TableSource
+
     return TableSource(name, settings, secrets=secrets, clock=now)
 
 
 def postmen(installation: Installation) -> Mapping[str, Postman]:
     """Mailbox → who carries its answers; only those that answer."""
     sources = installation.configuration.settings.sources
-    return {
-        name: SmtpPostman(name, source.pull.reply, installation.secret, now)
+    replies = {
+        name: source.pull.reply
         for name, source in sources.items()
         if isinstance(source.pull, MailboxSettings) and source.pull.reply
     }
+    if not replies:
+        return {}
+    from connectors.mail.smtp import SmtpPostman
+
+    return {name: SmtpPostman(name, reply, installation.secret, now) for name, reply in replies.items()}

@@ -27,7 +27,7 @@ def status(config: Folder = HERE, as_json: AsJson = False) -> None:
     """结构版本与在途数量 (schema version and what is under way)."""
     from config.wiring import Installation
     from router.ledger.measures import numbers
-    from router.ledger.migrate import needed, present
+    from router.ledger.version import needed, present
 
     database = Installation(config).database
     found: dict[str, Any] = {"schema": present(database), "needed": needed()}

@@ -32,7 +32,7 @@ HERE = Path()
 def open_installation(folder: Path) -> Installation:
     """The installation in this folder; its ledger must have today's schema."""
     from config.wiring import Installation
-    from router.ledger.migrate import require_current
+    from router.ledger.version import require_current
 
     installation = Installation(folder)
     require_current(installation.database)

@@ -13,7 +13,7 @@ from sqlalchemy import MetaData, insert, select
 import router.ledger
 from router.directory import Directory, Unit
 from router.flows.records import Actor
-from router.ledger import migrate
+from router.ledger import migrate, version
 from router.ledger.approvals import Application, Approvals
 from router.ledger.database import Database
 from router.ledger.views import Filter
@@ -32,7 +32,7 @@ def move(database: Database, to: str) -> None:
     config = script()
     with database.write() as connection:
         config.attributes["connection"] = connection
-        verb = command.upgrade if to >= (migrate.present(database) or "") else command.downgrade
+        verb = command.upgrade if to >= (version.present(database) or "") else command.downgrade
         verb(config, to)
 
 
@@ -70,9 +70,9 @@ def test_a_full_ledger_keeps_everything_and_can_take_approvals(
 ) -> None:
     old = Database(ledger_url)
     move(old, "0001")
-    assert migrate.present(old) == "0001"
+    assert version.present(old) == "0001"
     pour(full, old)
-    assert migrate.upgrade(old) == ("0001", migrate.needed())
+    assert migrate.upgrade(old) == ("0001", version.needed())
     old.close()
 
     hub = Hub(ledger_url, tmp_path / "new", full.clock)
@@ -92,7 +92,7 @@ def test_the_way_back_leaves_what_the_first_schema_knew(ledger_url: str, tmp_pat
     hub.accept(*hub.items(3))
     before = hub.views.appeals(Filter())
     move(hub.database, "0001")
-    assert migrate.present(hub.database) == "0001"
-    assert migrate.upgrade(hub.database) == ("0001", migrate.needed())
+    assert version.present(hub.database) == "0001"
+    assert migrate.upgrade(hub.database) == ("0001", version.needed())
     assert hub.views.appeals(Filter()) == before
     hub.close()
