@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,12 @@ class Running:
         """Resident memory now."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * _PAGE_SIZE / MEGABYTE
+
+    @property
+    def peak_mb(self) -> float:
+        """The most resident memory so far."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
     @property
     def cpu_seconds(self) -> float:
@@ -88,13 +94,15 @@ def _wait_for(port: int) -> None:
     raise TimeoutError(f"no hub listens on port {port}")
 
 
-def wait_for_arrival(amqp: str, items: int, *, first: int = 0, patience: float = 900.0) -> float:
-    """When so many items, from the source's first on, lay in their queues."""
+def wait_for_arrival(
+    amqp: str, items: int, *, first: int = 0, units: Sequence[str] = UNITS, patience: float = 900.0
+) -> float:
+    """When those of so many items, from the source's first on, that go to these units lay in their queues."""
     connection = pika.BlockingConnection(pika.URLParameters(amqp))
     channel = connection.channel()
     end = time.time() + patience
     wanted = Counter(UNITS[number % len(UNITS)] for number in range(first, first + items))
-    for unit in UNITS:
+    for unit in units:
         while channel.queue_declare(queue(unit), passive=True).method.message_count < wanted[unit]:
             if time.time() > end:
                 raise TimeoutError(f"not everything arrived within {patience:.0f} s; {unit} still waits")

@@ -49,7 +49,7 @@ def mark(name: str) -> None:
 def _set_synchronous(hub: Hub, value: str) -> None:
     """On the one connection that writes."""
     connection = hub.database.engine.raw_connection()
-    connection.driver_connection.execute(f"PRAGMA synchronous={value}")  # type: ignore[union-attr]
+    connection.driver_connection.execute(f"PRAGMA synchronous={value}")  # type: ignore[union-attr]  # it is open
     connection.close()
 
 
