@@ -85,6 +85,11 @@ def _figures(measured: Measured) -> dict[str, float]:
         "rss_mb": measured.memory.most,
         "rss_growth": measured.memory.growth,
         "first_poll_s": measured.first_poll_s,
+        "show_ms": measured.looked.show,
+        "list_ms": measured.looked.list,
+        "slowest_list_ms": measured.looked.slowest,
+        "stuck_queue": measured.stuck.ratio,
+        "troubled_receivers": measured.handed.ratio,
     }
 
 

@@ -23,6 +23,8 @@ AT_MOST: Mapping[str, float] = {
     "rss_mb": 250.0,
     "rss_growth": 1.2,
     "first_poll_s": 2.0,
+    "show_ms": 100.0,
+    "list_ms": 300.0,
 }
 
 

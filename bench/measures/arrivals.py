@@ -33,7 +33,12 @@ def main() -> None:
         channel.basic_consume(queue(unit), take, auto_ack=True)
     print("listening", flush=True)
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+
+    def wait_for_the_end() -> None:
+        sys.stdin.read()
+        ended.set()
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
     while not ended.is_set():
         connection.process_data_events(0.05)
     print(json.dumps(found))

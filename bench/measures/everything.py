@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.measures.growth import Cost, costs, draw, growth
+from bench.measures.growth import LEDGER, Cost, costs, draw, growth
+from bench.measures.looking import Looked, looking
 from bench.measures.memory import Memory, memory
 from bench.measures.push import Latency, push_latency
 from bench.measures.startup import first_poll_s
+from bench.measures.stuck import Stuck, stuck_queue
+from bench.measures.worker import SLOW_S, Handed, worker_throughput
 
 RATES = (50, 200)
 """Pushes a second; the bar is about the last."""
@@ -25,6 +29,9 @@ class Measured:
     costs: tuple[Cost, ...]
     memory: Memory
     first_poll_s: float
+    looked: Looked
+    stuck: Stuck
+    handed: Handed
 
     @property
     def push_p99_ms(self) -> float:
@@ -36,20 +43,49 @@ class Measured:
 
     def lines(self) -> list[str]:
         """As Markdown."""
-        lines = ["| pushes/s | p50 ms | p95 ms | p99 ms | p99 ms from sending |", "|---|---|---|---|---|"]
-        for one in self.push:
-            lines.append(
-                f"| {one.per_s} | {one.p50:.1f} | {one.p95:.1f} | {one.p99:.1f} | {one.p99_from_sent:.1f} |"
-            )
-        lines += ["", "| appeals in the ledger | µs per item | of these, CPU of the hub |", "|---|---|---|"]
-        lines += [f"| {cost.held} | {cost.wall:.0f} | {cost.cpu:.0f} |" for cost in self.costs]
         thirds = ", ".join(f"{third:.0f}" for third in self.memory.thirds)
-        lines += [
+        return [
+            *_pushes(self.push),
             "",
-            f"Resident memory over {self.memory.items} items, at each third: {thirds} MB.",
-            f"First poll {self.first_poll_s:.2f} s after the start of `suqiu run`.",
+            "| appeals in the ledger | µs per item | of these, CPU of the hub |",
+            "|---|---|---|",
+            *(f"| {cost.held} | {cost.wall:.0f} | {cost.cpu:.0f} |" for cost in self.costs),
+            "",
+            *_looks(self.looked),
+            "",
+            f"- Resident memory over {self.memory.items} items, at each third: {thirds} MB;"
+            f" at most {self.memory.most:.0f} MB.",
+            f"- First poll {self.first_poll_s:.2f} s after the start of `suqiu run`.",
+            f"- One of sixty queues full: {self.stuck.stuck:.0f} items/s reach the others,"
+            f" {self.stuck.healthy:.0f} when it is not ({self.stuck.ratio:.2f}).",
+            f"- Sixty units called by HTTP, one dead, one taking {SLOW_S:.0f} s an answer:"
+            f" {self.handed.troubled:.0f} deliveries/s to the others,"
+            f" {self.handed.healthy:.0f} when all are well ({self.handed.ratio:.2f}).",
         ]
-        return lines
+
+
+def _pushes(found: tuple[Latency, ...]) -> list[str]:
+    return [
+        "From our answer to the queue (0 when the message was there first), and from sending to the queue:",
+        "",
+        "| pushes/s | p50 ms | p95 ms | p99 ms | p50 ms from sending | p99 ms from sending | told to wait |",
+        "|---|---|---|---|---|---|---|",
+        *(
+            f"| {one.per_s} | {one.p50:.1f} | {one.p95:.1f} | {one.p99:.1f} | {one.p50_from_sent:.1f}"
+            f" | {one.p99_from_sent:.1f} | {one.busy} |"
+            for one in found
+        ),
+    ]
+
+
+def _looks(looked: Looked) -> list[str]:
+    rows = {"one appeal's whole story": looked.show, "the latest appeals": looked.list, **looked.filtered}
+    rows |= {f"`{command}`, started and ended": took for command, took in looked.commands.items()}
+    return [
+        f"| looked up among {looked.held} appeals | ms |",
+        "|---|---|",
+        *(f"| {what} | {took:.1f} |" for what, took in rows.items()),
+    ]
 
 
 def measure(amqp: str, *, quick: bool, say: Callable[[str], None]) -> Measured:
@@ -60,8 +96,16 @@ def measure(amqp: str, *, quick: bool, say: Callable[[str], None]) -> Measured:
     push = tuple(push_latency(amqp, rate, 6 if quick else 30) for rate in RATES)
     say("memory")
     used = memory(amqp, 15_000 if quick else 1_000_000)
-    say("growth")
-    found = tuple(costs(amqp, SIZES[:2] if quick else SIZES, say))
+    say("a stuck queue")
+    stuck = stuck_queue(amqp, 4000 if quick else 20_000, 1 if quick else 3)
+    say("units called by HTTP")
+    handed = worker_throughput(1200 if quick else 6000, 1 if quick else 3)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        say("growth")
+        found = tuple(costs(amqp, place, SIZES[:2] if quick else SIZES, say))
+        say("looking")
+        looked = looking(place / "config", place / LEDGER)
     if not quick:
         draw(found, CURVE)
-    return Measured(push, found, used, first)
+    return Measured(push, found, used, first, looked, stuck, handed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,8 @@ ITEMS = 5000
 ROUNDS = 2
 FAR = 10_000_000
 """Where the numbers of measured items begin, far from those of the appeals that lie there."""
+LEDGER = "suqiu.db"
+"""The file, in the folder."""
 
 
 @dataclass(frozen=True)
@@ -30,17 +31,15 @@ class Cost:
     cpu: float
 
 
-def costs(amqp: str, sizes: Sequence[int], say: Callable[[str], None]) -> list[Cost]:
-    """The best of some rounds for each size, in the same ledger, from small to large."""
+def costs(amqp: str, folder: Path, sizes: Sequence[int], say: Callable[[str], None]) -> list[Cost]:
+    """The best of some rounds for each size, in one new ledger in this folder, which stays."""
     found = []
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        _through(amqp, place, BASE, 0)
-        for number, size in enumerate(sizes, 1):
-            held = multiply(place / "suqiu.db", BASE, size)
-            rounds = [_through(amqp, place, ITEMS, FAR * number + ITEMS * turn) for turn in range(ROUNDS)]
-            found.append(Cost(held, min(wall for wall, _ in rounds), min(cpu for _, cpu in rounds)))
-            say(f"   with {held} appeals: {found[-1].wall:.0f} µs an item, {found[-1].cpu:.0f} of them CPU")
+    _through(amqp, folder, BASE, 0)
+    for number, size in enumerate(sizes, 1):
+        held = multiply(folder / LEDGER, BASE, size)
+        rounds = [_through(amqp, folder, ITEMS, FAR * number + ITEMS * turn) for turn in range(ROUNDS)]
+        found.append(Cost(held, min(wall for wall, _ in rounds), min(cpu for _, cpu in rounds)))
+        say(f"   with {held} appeals: {found[-1].wall:.0f} µs an item, {found[-1].cpu:.0f} of them CPU")
     return found
 
 
@@ -52,7 +51,7 @@ def growth(found: Sequence[Cost]) -> float:
 
 def draw(found: Sequence[Cost], file: Path) -> None:
     """The curve as a PNG."""
-    import matplotlib
+    import matplotlib  # type: ignore[import-not-found, unused-ignore]
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
@@ -73,8 +72,9 @@ def _through(amqp: str, folder: Path, items: int, first: int) -> tuple[float, fl
     """Let items through a hub on this ledger; time and CPU for each, in microseconds."""
     limit.declare(amqp, UNITS)
     with source(items, first) as at:
-        ports = {"front": free_port(), "monitoring": free_port()}
-        config = prepared(HubAt(folder, amqp=amqp, source_url=at.url, **ports))
+        config = prepared(
+            HubAt(folder, amqp=amqp, source_url=at.url, front=free_port(), monitoring=free_port())
+        )
         with running(config) as hub:
             began, used = at.began(), hub.cpu_seconds
             ended = wait_for_arrival(amqp, items, first=first)

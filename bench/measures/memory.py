@@ -33,8 +33,9 @@ def memory(amqp: str, items: int) -> Memory:
     """Resident memory of a hub on SQLite that takes so many items in."""
     limit.declare(amqp, UNITS)
     with tempfile.TemporaryDirectory() as folder, source(items) as at:
-        ports = {"front": free_port(), "monitoring": free_port()}
-        config = prepared(HubAt(Path(folder), amqp=amqp, source_url=at.url, **ports))
+        config = prepared(
+            HubAt(Path(folder), amqp=amqp, source_url=at.url, front=free_port(), monitoring=free_port())
+        )
         thirds = []
         with running(config) as hub:
             for step in range(1, STEPS + 1):

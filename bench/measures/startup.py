@@ -20,7 +20,8 @@ def first_poll_s(amqp: str) -> float:
 
 def _once(amqp: str) -> float:
     with tempfile.TemporaryDirectory() as folder, source(PAGE) as at:
-        ports = {"front": free_port(), "monitoring": free_port()}
-        config = prepared(HubAt(Path(folder), amqp=amqp, source_url=at.url, **ports))
+        config = prepared(
+            HubAt(Path(folder), amqp=amqp, source_url=at.url, front=free_port(), monitoring=free_port())
+        )
         with running(config) as hub:
             return at.began() - hub.started

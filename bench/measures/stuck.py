@@ -43,8 +43,9 @@ def _per_s(amqp: str, items: int, *, full: bool) -> float:
         _declare(amqp, {"x-max-length": FULL_AT, "x-overflow": "reject-publish"})
     try:
         with tempfile.TemporaryDirectory() as folder, source(items) as at:
-            ports = {"front": free_port(), "monitoring": free_port()}
-            config = prepared(HubAt(Path(folder), amqp=amqp, source_url=at.url, **ports))
+            config = prepared(
+                HubAt(Path(folder), amqp=amqp, source_url=at.url, front=free_port(), monitoring=free_port())
+            )
             with running(config):
                 began = at.began()
                 ended = wait_for_arrival(amqp, items, units=OTHERS)

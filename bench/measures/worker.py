@@ -50,9 +50,12 @@ def _per_s(items: int, *, troubled: bool) -> float:
         if troubled:
             urls[DEAD_UNIT] = f"http://127.0.0.1:{free_port()}/"
             urls[SLOW_UNIT] = f"http://127.0.0.1:{port}/{SLOW}"
-        ports = {"front": free_port(), "monitoring": free_port()}
         hub = HubAt(
-            Path(folder), source_url=at.url, http_destinations=tuple(urls[unit] for unit in UNITS), **ports
+            Path(folder),
+            source_url=at.url,
+            http_destinations=tuple(urls[unit] for unit in UNITS),
+            front=free_port(),
+            monitoring=free_port(),
         )
         with running(prepared(hub)):
             began = at.began()
