@@ -153,7 +153,8 @@ class Reading:
         revised = base._replace(outcome=outcome, after=after, appeal=appeal)
         if outcome != "new":
             return self._following.change(revised)
-        return self._following.new(revised._replace(twin=self._twin(appeal)), appeal)
+        twin = self._twin(appeal)
+        return self._following.new(revised if twin is None else revised._replace(twin=twin), appeal)
 
     def _objection(self, appeal: Appeal) -> str | None:
         """R7: only an approved unit's registered user reports directly."""

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import psycopg
@@ -47,7 +49,7 @@ def run_many(connection: Connection, statement: UpdateBase, rows: Sequence[Row])
     for at in range(0, len(bound), some):
         part = bound[at : at + some]
         sql = f"{prepared.head}{', '.join([prepared.values] * len(part))}"
-        connection.exec_driver_sql(sql, tuple(value for row in part for value in row))
+        connection.exec_driver_sql(sql, tuple(chain.from_iterable(part)))
 
 
 def fetch(connection: Connection, statement: Select[Any], values: Row) -> Sequence[Any]:
@@ -89,6 +91,7 @@ class _Prepared:
         compiled: Any = statement.compile(dialect=dialect, column_keys=keys)
         written = str(compiled)
         self.order: tuple[str, ...] = tuple(compiled.positiontup or _NAMED.findall(written))
+        self._pick = _picker(self.order)
         self.sql = _NAMED.sub("%s", written)
         head, _, values = self.sql.partition("VALUES ")
         self.head, self.values = f"{head}VALUES ", values
@@ -99,10 +102,17 @@ class _Prepared:
     def bind(self, row: Row) -> tuple[Any, ...]:
         """The row's values in the statement's order."""
         whole = {**self._constants, **row} if self._constants else row
-        values = [whole[name] for name in self.order]
+        values = list(self._pick(whole))
         for at, binder in self._binders:
             values[at] = binder(values[at])
         return tuple(values)
+
+
+def _picker(names: Sequence[str]) -> Callable[[Row], Sequence[Any]]:
+    """These values of a row, in this order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda row: [row[name] for name in names]
 
 
 def _binder(type_: Any, dialect: Dialect) -> Callable[[Any], Any] | None:

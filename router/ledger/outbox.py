@@ -66,29 +66,31 @@ class OutboxStore:
                 return []
             with self._db.write() as connection:
                 leased = _lease(connection, rows, now, until)
-        return [self._claimed(row, leased[row.delivery_id]) for row in rows if row.delivery_id in leased]
+        return [self._claimed(row, leased[row[0]]) for row in rows if row[0] in leased]
 
     def _claimed(self, row: Any, generation: int) -> Claimed:
-        kept = None
-        if row.document is not None:
-            kept = open_kept(self._sealer, row.key_id, row.appeal_id, row.revision, row.document)
+        # Unpacked in the order of _due's columns: by name, each would be looked up in SQLAlchemy's row.
+        (
+            delivery_id, _, destination, appeal_id, revision, sequence, attempts, type_, created_at,
+            config_hash, task_id, unit, role, returns, due_at, key_id, document,
+        ) = row  # fmt: skip
         return Claimed(
-            delivery_id=row.delivery_id,
-            generation=generation,
-            destination=row.destination,
-            appeal_id=row.appeal_id,
-            revision=row.revision,
-            sequence=row.sequence,
-            attempts=row.attempts,
-            type=row.type,
-            created_at=moment(row.created_at),
-            config_hash=row.config_hash,
-            task_id=row.task_id,
-            unit=row.unit,
-            role=row.role,
-            returns=row.returns,
-            due_at=moment(row.due_at) if row.due_at is not None else None,
-            appeal=kept,
+            delivery_id,
+            generation,
+            destination,
+            appeal_id,
+            revision,
+            sequence,
+            attempts,
+            type_,
+            moment(created_at),
+            config_hash,
+            task_id,
+            unit,
+            role,
+            returns,
+            moment(due_at) if due_at is not None else None,
+            None if document is None else open_kept(self._sealer, key_id, appeal_id, revision, document),
         )
 
     def settle(self, settled: Collection[Settled], now: datetime) -> None:
@@ -170,7 +172,7 @@ def _read_due(connection: Connection, wants: Collection[Want], now: datetime) ->
 def _lease(connection: Connection, rows: list[Any], now: datetime, until: datetime) -> dict[str, int]:
     """Delivery → its new generation, for those that nobody else took or settled meanwhile."""
     leased: dict[str, int] = {}
-    for some in chunks([row.delivery_id for row in rows]):
+    for some in chunks([row[0] for row in rows]):
         taken = connection.execute(_LEASE, {"deliveries": some, "at": now, "until": until})
         leased.update((delivery, generation) for delivery, generation in taken)
     return leased

@@ -46,6 +46,8 @@ class Sealer:
         self._mark = _MARKS[cipher]
         self._ring = {name: {mark: _CIPHERS[mark](key) for mark in _CIPHERS} for name, key in ring.items()}
         self._hashing = hashlib.blake2b(hashing).digest()
+        self._begun: dict[str, Any] = {}
+        """Purpose → a hash that has taken in key and purpose; there are a handful."""
         self._nonces: deque[bytes] = deque()
         self._drawn_by = os.getpid()
         self.current = current
@@ -88,7 +90,11 @@ class Sealer:
 
     def keyed_hash(self, purpose: str, value: bytes) -> str:
         """32 hex characters that find the same value again and tell nothing without the key."""
-        keyed = hashlib.blake2b(purpose.encode() + b"\0", digest_size=16, key=self._hashing)
+        begun = self._begun.get(purpose)
+        if begun is None:
+            begun = hashlib.blake2b(purpose.encode() + b"\0", digest_size=16, key=self._hashing)
+            self._begun[purpose] = begun
+        keyed = begun.copy()
         step = LOCK_KEPT if len(value) < MANY_STEPS else len(value)
         for at in range(0, len(value), step):
             keyed.update(value[at : at + step])
