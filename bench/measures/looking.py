@@ -36,8 +36,10 @@ class Looked:
         return max(self.list, *self.filtered.values())
 
 
-def looking(config: Path, ledger: Path) -> Looked:
-    """Look around in the ledger of this configuration, which no hub is running on."""
+def looking(config: Path, ledger: Path, *, times: int = 3) -> Looked:
+    """Look around in the ledger of this configuration, which no hub is running on.
+
+    The commands, which take seconds, are tried so many `times`."""
     held, appeal_id = _prepare(ledger)
     installation = Installation(config)
     views = installation.views
@@ -59,8 +61,8 @@ def looking(config: Path, ledger: Path) -> Looked:
     finally:
         installation.database.close()
     commands = {
-        "suqiu appeals show ID": _command_ms(config, "appeals", "show", appeal_id),
-        "suqiu appeals list": _command_ms(config, "appeals", "list"),
+        "suqiu appeals show ID": _command_ms(config, times, "appeals", "show", appeal_id),
+        "suqiu appeals list": _command_ms(config, times, "appeals", "list"),
     }
     return Looked(held, show, list_, found, commands)
 
@@ -86,6 +88,8 @@ def _timed(look: Callable[[], object]) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def _command_ms(config: Path, *words: str) -> float:
+def _command_ms(config: Path, times: int, *words: str) -> float:
     command = [*suqiu(*words), "--config", str(config)]
-    return median(_timed(lambda: subprocess.run(command, check=True, capture_output=True)) for _ in range(3))
+    return median(
+        _timed(lambda: subprocess.run(command, check=True, capture_output=True)) for _ in range(times)
+    )
