@@ -51,6 +51,7 @@ def growth(found: Sequence[Cost]) -> float:
 
 def draw(found: Sequence[Cost], file: Path) -> None:
     """The curve as a PNG."""
+    # Only the bench's own environment has it; types are checked in the other one.
     import matplotlib  # type: ignore[import-not-found, unused-ignore]
 
     matplotlib.use("Agg")
