@@ -56,7 +56,11 @@ def prepared(hub: HubAt) -> Path:
     """Its configuration written and its ledger upgraded; the folder of the configuration."""
     config = write_configuration(hub)
     upgrade = [*suqiu("ledger", "upgrade"), "--config", str(config)]
-    subprocess.run(upgrade, check=True, capture_output=True)
+    done = subprocess.run(upgrade, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(
+            f"the hub's configuration or ledger is not as it should be: {done.stdout}{done.stderr}"
+        )
     return config
 
 
