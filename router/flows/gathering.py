@@ -11,12 +11,13 @@ A crash before the commit leaves nothing of any of them, and none was told yes.
 from __future__ import annotations
 
 import threading
-from collections import defaultdict, deque
+from collections import deque
 from concurrent.futures import Future
 
 from router.message import Acceptance, Accepted, Batch
 from router.ports import Accept
 
+Waiting = tuple[Batch, Future[Acceptance]]
 MOST = 200
 """Envelopes in one transaction: a page's worth."""
 
@@ -26,39 +27,26 @@ class Gathering:
 
     def __init__(self, accept: Accept) -> None:
         self._accept = accept
-        self._lock = threading.Lock()
-        self._waiting: defaultdict[str, deque[tuple[Batch, Future[Acceptance]]]] = defaultdict(deque)
-        self._busy: set[str] = set()
-        """Sources of which somebody commits now."""
+        self._waiting: dict[str, deque[Waiting]] = {}
+        """By source; there are as many as sources, and they stay."""
+        self._turns: dict[str, threading.Lock] = {}
+        """By source: whoever holds it commits."""
 
     def __call__(self, batch: Batch) -> Acceptance:
         """Record the batch; returns after COMMIT."""
         if batch.cursor is not None or batch.replaces is not None:
             return self._accept(batch)
         told: Future[Acceptance] = Future()
-        with self._lock:
-            self._waiting[batch.source].append((batch, told))
-            leads = batch.source not in self._busy
-            self._busy.add(batch.source)
-        while leads and (gathered := self._next(batch.source)):
-            self._commit(gathered)
+        waiting = self._waiting.setdefault(batch.source, deque())
+        waiting.append((batch, told))
+        with self._turns.setdefault(batch.source, threading.Lock()):
+            # Mostly somebody before us has taken ours along. Nobody commits for others only: under
+            # steady load the first to come would never get to answer.
+            while not told.done():
+                self._commit(_next(waiting))
         return told.result()
 
-    def _next(self, source: str) -> list[tuple[Batch, Future[Acceptance]]]:
-        """Who waits, up to MOST envelopes; with nobody left the source is free for the next to come."""
-        gathered: list[tuple[Batch, Future[Acceptance]]] = []
-        size = 0
-        with self._lock:
-            waiting = self._waiting[source]
-            while waiting and (not gathered or size + len(waiting[0][0].envelopes) <= MOST):
-                gathered.append(waiting.popleft())
-                size += len(gathered[-1][0].envelopes)
-            if not gathered:
-                self._busy.discard(source)
-                self._waiting.pop(source)
-        return gathered
-
-    def _commit(self, gathered: list[tuple[Batch, Future[Acceptance]]]) -> None:
+    def _commit(self, gathered: list[Waiting]) -> None:
         batches = [batch for batch, _ in gathered]
         try:
             items = self._accept(_together(batches)).items
@@ -68,6 +56,16 @@ class Gathering:
             return
         for (_, told), own in zip(gathered, _apart(items, batches), strict=True):
             told.set_result(Acceptance(items=own))
+
+
+def _next(waiting: deque[Waiting]) -> list[Waiting]:
+    """The first of those who wait, up to MOST envelopes. Only whoever has the turn takes."""
+    gathered = [waiting.popleft()]
+    size = len(gathered[0][0].envelopes)
+    while waiting and size + len(waiting[0][0].envelopes) <= MOST:
+        gathered.append(waiting.popleft())
+        size += len(gathered[-1][0].envelopes)
+    return gathered
 
 
 def _together(batches: list[Batch]) -> Batch:
