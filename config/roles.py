@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from config.sources import polled, postmen
 from config.wiring import Installation, new_id, now
 from connectors.access import Units
-from connectors.front import FrontPorts, FrontServer, build_front
+from connectors.front import FrontLimits, FrontPorts, FrontServer, build_front
 from connectors.push import PushDoor
 from router.broker.consumer import Consumer
 from router.broker.publisher import PikaPublisher
@@ -53,6 +53,7 @@ class Crew:
 
 
 def make_intake(crew: Crew) -> Intake:
+    """The one way into the ledger, for whoever polls or is pushed to in this process."""
     installation = crew.installation
 
     def reading(source: str, heads: Mapping[str, Head], cases: Mapping[str, Case]) -> Reading:
@@ -88,8 +89,10 @@ def _front(crew: Crew) -> None:
         clock=now,
     )
     units = Units(access, installation.secret, pulling=pulling)
-    app = build_front(doors, units, ports, public_url=settings.front.public_url)
-    crew.front = FrontServer(app, settings.front.host, settings.front.port)
+    front = settings.front
+    limits = FrontLimits(front.requests, front.each, front.accepting, front.serving)
+    app = build_front(doors, units, ports, limits=limits, public_url=front.public_url)
+    crew.front = FrontServer(app, front.host, front.port)
 
 
 def _intake(crew: Crew) -> None:

@@ -125,7 +125,8 @@ class Items:
         """Detail and files, from memory where the list shows that nothing has changed."""
         if self._settings.detail is None and self._files is None:
             return Brought(listed.body)
-        seen, body = listed.seen, listed.body
+        # Plain bytes: what is remembered for an hour must not hold on to what it was written from.
+        seen, body = listed.seen, bytes(listed.body)
         known = self._memory.recall(seen.id, body, self._clock()) if seen.updated else None
         if known is not None:
             return known

@@ -50,7 +50,7 @@ class Reading:
         head = self._heads.get(envelope.source_id)
         if head is not None and head.raw_hash == raw_hash:
             return Read(_accepted(envelope, head, "duplicate"))
-        after = self._seen(raw_hash, head, envelope.source_id)
+        after = self._seen(raw_hash, head) if head else self._first_seen(raw_hash, envelope.source_id)
         return self._read(Recording(envelope, self._book.new_id(), "new", head, after))
 
     def reread(self, envelope: Envelope, envelope_id: str) -> Read:
@@ -126,10 +126,12 @@ class Reading:
         except PermanentError:
             return head.digest
 
-    def _seen(self, raw_hash: str, head: Head | None, source_id: str = "") -> Head:
+    def _seen(self, raw_hash: str, head: Head) -> Head:
         """The head after an envelope that changes nothing but what was last seen."""
-        if head is not None:
-            return head._replace(version=head.version + 1, raw_hash=raw_hash)
+        return head._replace(version=head.version + 1, raw_hash=raw_hash)
+
+    def _first_seen(self, raw_hash: str, source_id: str) -> Head:
+        """The head of an appeal that nobody has understood yet."""
         appeal_id = self._ahead.appeal_id(source_id)
         return Head(appeal_id, 0, 1, UNREGISTERED, None, raw_hash, None, self._book.config_hash, None)
 
