@@ -7,7 +7,6 @@ belong to the appeal are the mapping's business. A naive time is Asia/Shanghai u
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -16,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, StringConstraints
 
+from router.timeforms import by_format
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 WORDS = ("iso", "epoch_s", "epoch_ms")
 
-_USUAL = "%Y-%m-%d %H:%M:%S"
-_PADDED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 64
 _EARLIEST, _LATEST = 1990, 2200
@@ -52,7 +51,7 @@ def read_time(value: object, formats: Sequence[str], zone: tzinfo = SHANGHAI) ->
         return None
     for form in formats:
         try:
-            moment = _READERS.get(form, _by_format)(text, form)
+            moment = _READERS.get(form, by_format)(text, form)
         except (ValueError, OverflowError, ArithmeticError):
             continue
         if _EARLIEST <= moment.year <= _LATEST:
@@ -67,12 +66,6 @@ def write_time(moment: datetime, form: str, zone: tzinfo = SHANGHAI) -> str:
         return str((moment - _EPOCH) // unit)
     local = moment.astimezone(zone)
     return local.isoformat() if form == "iso" else local.strftime(form)
-
-
-def _by_format(text: str, form: str) -> datetime:
-    if form == _USUAL and _PADDED.fullmatch(text):
-        return datetime.fromisoformat(text)  # ten times faster
-    return datetime.strptime(text, form)
 
 
 def _since_1970(text: str, unit: timedelta, digits: Sequence[int]) -> datetime:

@@ -20,16 +20,13 @@ from jmespath import exceptions as jmespath_errors
 from jmespath import functions as jmespath_functions
 
 from mappings.registry import Unreadable
+from router.lookups import keys_of, look_up
 
 MAX_LENGTH = 500
 """Longer than any path a person can read; keeps the JMESPath parser off the recursion limit."""
 
 _MAX_MAGNITUDE = 400
 """A Decimal of a larger exponent would fill the memory as an integer."""
-
-_KEY = r'[A-Za-z_][A-Za-z0-9_]*|"(?:[^"\\\x00-\x1f]|\\.)+"'
-_PLAIN = re.compile(rf"(?:{_KEY})(?:\[\d{{1,6}}\]|\.(?:{_KEY}))*")
-_PART = re.compile(rf"({_KEY})|\[(\d+)\]")
 
 
 class BadPath(ValueError):
@@ -54,47 +51,11 @@ def compile_path(text: str) -> Path:
     """Compile once, at load. Raises BadPath."""
     if len(text) > MAX_LENGTH:
         raise BadPath(f"the path is longer than {MAX_LENGTH} characters")
-    if _PLAIN.fullmatch(text):
-        keys = _keys_of(text)
-        return Path(text, _look_up(keys), keys)
-    return Path(text, _search(text))
-
-
-def _keys_of(text: str) -> tuple[str | int, ...]:
     try:
-        return tuple(
-            int(index) if index else json.loads(key) if key[0] == '"' else key
-            for key, index in _PART.findall(text)
-        )
+        keys = keys_of(text)
     except ValueError as error:
         raise BadPath("a quoted key is not a JSON string", 'write keys as "企业名称"') from error
-
-
-def _look_up(keys: tuple[str | int, ...]) -> Callable[[Any], Any]:
-    """Two special cases first: nearly every real path has one key or two."""
-    if len(keys) == 1:
-        (only,) = keys
-        return lambda data: data.get(only) if type(data) is dict else None
-    if len(keys) == 2 and isinstance(keys[1], str):
-        first, second = keys
-
-        def find_in_child(data: Any) -> Any:
-            child = data.get(first) if type(data) is dict else None
-            return child.get(second) if type(child) is dict else None
-
-        return find_in_child
-
-    def find(data: Any) -> Any:
-        for key in keys:
-            if type(key) is str and type(data) is dict:
-                data = data.get(key)
-            elif type(key) is int and type(data) is list and key < len(data):
-                data = data[key]
-            else:
-                return None
-        return data
-
-    return find
+    return Path(text, look_up(keys), keys) if keys else Path(text, _search(text))
 
 
 def _search(text: str) -> Callable[[Any], Any]:
