@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from bench.work import HubAt, SourceAt, write_configuration
-from demo.servers.server import free_port
+from bench.hub import prepared
+from bench.work import HubAt, SourceAt
+from demo.processes import module, suqiu
 
 Way = Literal["hub", "pipelined", "one_by_one", "outbox"]
 Command = list[str]
-_SUQIU = "from console.cli.main import main; main()"
 
 
 @dataclass(frozen=True)
@@ -46,28 +44,12 @@ class Contestant:
             return self._hub(ground)
         words = ["--source", ground.source.url, "--pages", str(ground.source.pages), "--amqp", ground.amqp]
         words += ["--database", ground.database] if ground.database else []
-        return [[sys.executable, "-m", f"bench.contenders.{self.name}", *words]]
+        return [module(f"bench.contenders.{self.name}", *words)]
 
     def _hub(self, ground: Ground) -> list[Command]:
-        hub = HubAt(ground.folder, amqp=ground.amqp, source_url=ground.source.url, front=free_port())
-        if ground.database:
-            hub = replace(hub, database=ground.database)
-        commands = []
-        for number, roles in enumerate(self.roles or ((),)):
-            # Each process has a port of its own for its figures, and so a configuration of its own.
-            own = replace(hub, monitoring=free_port(), name=f"config{number}")
-            config = str(write_configuration(own))
-            if number == 0:
-                subprocess.run(
-                    [*suqiu("ledger", "upgrade"), "--config", config], check=True, capture_output=True
-                )
-            commands.append([*suqiu("run"), "--config", config, *_options(roles)])
-        return commands
-
-
-def suqiu(*words: str) -> Command:
-    """The command `suqiu` of this very environment."""
-    return [sys.executable, "-c", _SUQIU, *words]
+        hub = HubAt(ground.folder, amqp=ground.amqp, source_url=ground.source.url)
+        config = prepared(replace(hub, database=ground.database) if ground.database else hub)
+        return [suqiu("run", "--config", str(config), *_options(roles)) for roles in self.roles or ((),)]
 
 
 def _options(roles: Sequence[str]) -> list[str]:

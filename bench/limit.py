@@ -9,9 +9,11 @@ from collections.abc import Sequence
 
 import pika
 
+from router.broker.topology import DEAD, UNROUTED
+
 
 def declare(url: str, queues: Sequence[str]) -> None:
-    """The destinations' quorum queues on `suqiu.deliver`, emptied."""
+    """The destinations' quorum queues on `suqiu.deliver`, emptied; and the two that a hub reads itself."""
     connection = pika.BlockingConnection(pika.URLParameters(url))
     channel = connection.channel()
     channel.exchange_declare("suqiu.deliver", "direct", durable=True)
@@ -20,18 +22,9 @@ def declare(url: str, queues: Sequence[str]) -> None:
         channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum"})
         channel.queue_bind(name, "suqiu.deliver", queue)
         channel.queue_purge(name)
+    for name in (DEAD, UNROUTED):
+        channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum"})
     connection.close()
-
-
-def count(url: str, queues: Sequence[str]) -> int:
-    """How many messages lie in the queues."""
-    connection = pika.BlockingConnection(pika.URLParameters(url))
-    channel = connection.channel()
-    found = sum(
-        channel.queue_declare(f"suqiu.dest.{queue}", passive=True).method.message_count for queue in queues
-    )
-    connection.close()
-    return int(found)
 
 
 class RawPublisher:

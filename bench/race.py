@@ -7,8 +7,6 @@ ratios are made within the round, so that a machine that slows down slows all of
 
 from __future__ import annotations
 
-import os
-import re
 import subprocess
 import tempfile
 import time
@@ -23,14 +21,11 @@ import pika
 
 from bench import limit
 from bench.contestants import Command, Contestant, Ground
+from bench.watching import ORDER_NO, PATIENCE, cpu_seconds, wait_for_arrival
 from bench.work import PAGE, UNITS, queue, source
 from demo.servers.postgres import DatabaseServer
 
-PATIENCE = 300.0
-"""Seconds after which a run that is not through has failed."""
 LIMIT = "limit"
-_ORDER_NO = re.compile(rb'"order_no": ?"(GD\d+)"')
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -116,10 +111,10 @@ def _run(contestant: Contestant, items: int, servers: Servers) -> Run:
         processes = [_started(stack, command, log.fileno()) for command in commands]
         try:
             began = at.began()
-            used = sum(map(_cpu, processes))
-            ended = _all_arrived(servers.amqp, items, processes)
-            used = sum(map(_cpu, processes)) - used
-        except (Failed, TimeoutError) as failed:
+            used = _cpu(processes)
+            ended = wait_for_arrival(servers.amqp, items, may_go_on=lambda: _none_failed(processes))
+            used = _cpu(processes) - used
+        except TimeoutError as failed:
             log.seek(0)
             raise Failed(f"{contestant.name}: {failed}; its last words:\n{log.read()[-2000:]}") from failed
         return Run(contestant.name, items, ended - began, used)
@@ -132,20 +127,13 @@ def _started(stack: ExitStack, command: Command, log: int) -> subprocess.Popen[b
     return process
 
 
-def _all_arrived(amqp: str, items: int, processes: Sequence[subprocess.Popen[bytes]]) -> float:
-    """When the last message lay in its queue, to some ten milliseconds."""
-    connection = pika.BlockingConnection(pika.URLParameters(amqp))
-    channel = connection.channel()
-    end = time.time() + PATIENCE
-    for place, unit in enumerate(UNITS):
-        wanted = len(range(place, items, len(UNITS)))
-        while channel.queue_declare(queue(unit), passive=True).method.message_count < wanted:
-            if time.time() > end or any(process.poll() for process in processes):
-                raise Failed(f"not everything arrived; {unit} still waits")
-            time.sleep(0.01)
-    ended = time.time()
-    connection.close()
-    return ended
+def _cpu(processes: Sequence[subprocess.Popen[bytes]]) -> float:
+    return sum(cpu_seconds(process.pid) for process in processes)
+
+
+def _none_failed(processes: Sequence[subprocess.Popen[bytes]]) -> bool:
+    """Whoever is through has ended with 0; a hub never ends."""
+    return not any(process.poll() for process in processes)
 
 
 def _drain(amqp: str, items: int) -> int:
@@ -157,7 +145,7 @@ def _drain(amqp: str, items: int) -> int:
 
     def take(_channel: object, _method: object, _properties: object, body: bytes) -> None:
         nonlocal size
-        number = _ORDER_NO.search(body)
+        number = ORDER_NO.search(body)
         found[number[1] if number else b"?"] += 1
         size = len(body)
 
@@ -171,9 +159,3 @@ def _drain(amqp: str, items: int) -> int:
     if len(found) != items or found.total() != items:
         raise Failed(f"{found.total()} messages about {len(found)} items, instead of {items}, once each")
     return size
-
-
-def _cpu(process: subprocess.Popen[bytes]) -> float:
-    """Seconds of CPU that it has used, user and system."""
-    fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS

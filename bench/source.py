@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from bench.answering import Answering, serve
 from bench.work import PAGE, item
 
 
@@ -40,32 +40,23 @@ class Pages:
         return json.dumps(answer, ensure_ascii=False).encode()
 
 
-def handler(pages: Pages) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+def handler(pages: Pages) -> type[Answering]:
+    """What answers with these pages."""
 
-        def do_GET(self) -> None:
-            asked = urlsplit(self.path)
+    class Handler(Answering):
+        def get(self, path: str) -> bytes:
+            asked = urlsplit(path)
             if asked.path == "/began":
-                body = json.dumps(pages.began).encode()
-            else:
-                body = pages.get(int(parse_qs(asked.query).get("page", ["1"])[0]))
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-            self.wfile.write(head.encode() + body)
-
-        def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
+                return json.dumps(pages.began).encode()
+            return pages.get(int(parse_qs(asked.query).get("page", ["1"])[0]))
 
     return Handler
 
 
 def main() -> None:
+    """Serve until killed."""
     items, first = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(Pages(items, first)))
-    server.daemon_threads = True
-    print(f"http://127.0.0.1:{server.server_address[1]}/appeals", flush=True)
-    server.serve_forever()
+    serve(handler(Pages(items, first)), "http://127.0.0.1:{port}/appeals")
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ routes:
 
 @dataclass(frozen=True)
 class HubAt:
-    """How a hub under measurement is set up. Ports are the caller's to choose; 0 takes a free one."""
+    """How a hub under measurement is set up."""
 
     folder: Path
     """The configuration is written below it; the SQLite file and attachments come here too."""
@@ -132,13 +132,11 @@ class HubAt:
     http_destinations: tuple[str, ...] = ()
     """Base URLs, one per unit in the order of UNITS, for destinations that the hub calls itself."""
     front: int = 0
-    monitoring: int = 0
-    name: str = "config"
-    """Of the folder that the configuration is written to."""
+    """The port that pushes go to; 0, with which each process takes any, where nobody pushes."""
 
     @property
     def config(self) -> Path:
-        return self.folder / self.name
+        return self.folder / "config"
 
 
 def write_configuration(hub: HubAt) -> Path:
@@ -201,11 +199,11 @@ def _hub(hub: HubAt) -> dict[str, Any]:
         **broker,
         "front": {
             "port": hub.front,
-            "public_url": f"http://127.0.0.1:{hub.front}",
+            "public_url": f"http://127.0.0.1:{hub.front or 8800}",
             "requests": 400,
             "each": 200,
         },
-        "monitoring": {"port": hub.monitoring},
+        "monitoring": {"port": 0},
         "logging": {"form": "json", "level": "warning"},
         "sources": {"crm": crm},
     }

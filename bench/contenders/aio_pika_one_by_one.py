@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
-import aio_pika
-import httpx
-
-from bench.contenders.aio_pika_pipelined import message
-from bench.contenders.appeal import arguments, convert, items_of
-from bench.work import EXCHANGE
+from bench.contenders.appeal import arguments
+from bench.contenders.connecting import exchange, message, pages
 
 
 async def main() -> None:
+    """Publish every item, and end once the last confirm is in."""
     asked = arguments()
-    connection = await aio_pika.connect_robust(asked.amqp)
-    async with connection, httpx.AsyncClient() as client:
-        channel = await connection.channel(publisher_confirms=True)
-        exchange = await channel.get_exchange(EXCHANGE, ensure=False)
-        for page in range(1, asked.pages + 1):
-            answer = await client.get(asked.source, params={"page": page})
-            for unit, appeal in map(convert, items_of(answer.json())):
-                await exchange.publish(message(appeal), unit, mandatory=True)
+    async with exchange(asked.amqp) as out:
+        async for page in pages(asked.source, asked.pages):
+            for unit, appeal in page:
+                made = message(appeal.model_dump_json().encode(), appeal.appeal_id)
+                await out.publish(made, unit, mandatory=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from bench.work import EXCHANGE, UNITS, queue
 
 
 def main() -> None:
+    """Publish every item, and end once the last confirm is in."""
     asked = arguments()
     exchange = Exchange(EXCHANGE, "direct", durable=True, no_declare=True)
     app = Celery("bench", broker=asked.amqp)

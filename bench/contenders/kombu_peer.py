@@ -10,6 +10,7 @@ from bench.work import EXCHANGE
 
 
 def main() -> None:
+    """Publish every item, and end once the last confirm is in."""
     asked = arguments()
     exchange = Exchange(EXCHANGE, "direct", durable=True, no_declare=True)
     options = {"confirm_publish": True}

@@ -11,8 +11,6 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-import aio_pika
-import httpx
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -29,8 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bench.contenders.appeal import Appeal, arguments, convert, items_of
-from bench.work import EXCHANGE
+from bench.contenders.appeal import Appeal, arguments
+from bench.contenders.connecting import exchange, message, pages
 
 BATCH = 500
 metadata = MetaData()
@@ -83,13 +81,7 @@ class Relay:
         return len(rows)
 
     async def _publish(self, row: Any) -> None:
-        message = aio_pika.Message(
-            row.body,
-            content_type="application/json",
-            message_id=row.message_id,
-            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-        )
-        await self._exchange.publish(message, row.routing_key, mandatory=True)
+        await self._exchange.publish(message(row.body, row.message_id), row.routing_key, mandatory=True)
 
 
 async def record(engine: AsyncEngine, ready: list[tuple[str, Appeal]]) -> None:
@@ -109,18 +101,16 @@ async def record(engine: AsyncEngine, ready: list[tuple[str, Appeal]]) -> None:
 
 
 async def main() -> None:
+    """Record every page and relay what was recorded; end once the last row is marked sent."""
     asked = arguments()
     engine = create_async_engine(asked.database)
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
-    connection = await aio_pika.connect_robust(asked.amqp)
-    async with connection, httpx.AsyncClient() as client:
-        channel = await connection.channel(publisher_confirms=True)
-        relay = Relay(engine, await channel.get_exchange(EXCHANGE, ensure=False))
+    async with exchange(asked.amqp) as out:
+        relay = Relay(engine, out)
         relaying = asyncio.create_task(relay.run())
-        for page in range(1, asked.pages + 1):
-            answer = await client.get(asked.source, params={"page": page})
-            await record(engine, [convert(item) for item in items_of(answer.json())])
+        async for page in pages(asked.source, asked.pages):
+            await record(engine, page)
             relay.woken.set()
         relay.is_last = True
         relay.woken.set()

@@ -7,25 +7,24 @@ Prints one line once it listens. When its input ends, it prints when each order 
 from __future__ import annotations
 
 import json
-import re
 import sys
 import threading
 import time
 
 import pika
 
+from bench.watching import ORDER_NO
 from bench.work import UNITS, queue
-
-_ORDER_NO = re.compile(rb'"order_no": ?"(GD\d+)"')
 
 
 def main() -> None:
+    """Listen until told to end."""
     found: dict[str, float] = {}
     connection = pika.BlockingConnection(pika.URLParameters(sys.argv[1]))
     channel = connection.channel()
 
     def take(_channel: object, _method: object, _properties: object, body: bytes) -> None:
-        number = _ORDER_NO.search(body)
+        number = ORDER_NO.search(body)
         if number:
             found.setdefault(number[1].decode(), time.time())
 

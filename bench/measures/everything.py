@@ -12,8 +12,9 @@ from bench.measures.looking import Looked, looking
 from bench.measures.memory import Memory, memory
 from bench.measures.push import Latency, push_latency
 from bench.measures.startup import first_poll_s
-from bench.measures.stuck import Stuck, stuck_queue
-from bench.measures.worker import SLOW_S, Handed, worker_throughput
+from bench.measures.stuck import stuck_queue
+from bench.measures.trouble import Trouble
+from bench.measures.worker import SLOW_S, worker_throughput
 
 RATES = (50, 200)
 """Pushes a second; the bar is about the last."""
@@ -30,8 +31,8 @@ class Measured:
     memory: Memory
     first_poll_s: float
     looked: Looked
-    stuck: Stuck
-    handed: Handed
+    stuck: Trouble
+    handed: Trouble
 
     @property
     def push_p99_ms(self) -> float:
@@ -57,11 +58,11 @@ class Measured:
             f"- Resident memory over {self.memory.items} items, at each third: {thirds} MB;"
             f" at most {self.memory.most:.0f} MB.",
             f"- First poll {self.first_poll_s:.2f} s after the start of `suqiu run`.",
-            f"- One of sixty queues full: {self.stuck.stuck:.0f} items/s reach the others,"
-            f" {self.stuck.healthy:.0f} when it is not ({self.stuck.ratio:.2f}).",
+            f"- One of sixty queues full: {self.stuck.with_:.0f} items/s reach the others,"
+            f" {self.stuck.without:.0f} when it is not ({self.stuck.ratio:.2f}).",
             f"- Sixty units called by HTTP, one dead, one taking {SLOW_S:.0f} s an answer:"
-            f" {self.handed.troubled:.0f} deliveries/s to the others,"
-            f" {self.handed.healthy:.0f} when all are well ({self.handed.ratio:.2f}).",
+            f" {self.handed.with_:.0f} deliveries/s to the others,"
+            f" {self.handed.without:.0f} when all are well ({self.handed.ratio:.2f}).",
         ]
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import limit
+from bench.hub import prepared, running
 from bench.measures.filling import multiply
-from bench.measures.hub import prepared, running, wait_for_arrival
+from bench.watching import wait_for_arrival
 from bench.work import UNITS, HubAt, source
-from demo.servers.server import free_port
 
 BASE = 2000
 """Appeals that are made in the real way before they are multiplied."""
@@ -73,9 +73,7 @@ def _through(amqp: str, folder: Path, items: int, first: int) -> tuple[float, fl
     """Let items through a hub on this ledger; time and CPU for each, in microseconds."""
     limit.declare(amqp, UNITS)
     with source(items, first) as at:
-        config = prepared(
-            HubAt(folder, amqp=amqp, source_url=at.url, front=free_port(), monitoring=free_port())
-        )
+        config = prepared(HubAt(folder, amqp=amqp, source_url=at.url))
         with running(config) as hub:
             began, used = at.began(), hub.cpu_seconds
             ended = wait_for_arrival(amqp, items, first=first)

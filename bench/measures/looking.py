@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.contestants import suqiu
 from bench.work import UNITS
 from config.wiring import Installation
+from demo.processes import suqiu
 from router.ledger.views import Filter
 
 TIMES = 5
@@ -89,7 +89,7 @@ def _timed(look: Callable[[], object]) -> float:
 
 
 def _command_ms(config: Path, times: int, *words: str) -> float:
-    command = [*suqiu(*words), "--config", str(config)]
+    command = suqiu(*words, "--config", str(config))
     return median(
         _timed(lambda: subprocess.run(command, check=True, capture_output=True)) for _ in range(times)
     )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import limit
-from bench.measures.hub import prepared, running, wait_for_arrival
+from bench.hub import prepared, running
+from bench.watching import wait_for_arrival
 from bench.work import UNITS, HubAt, source
-from demo.servers.server import free_port
 
 STEPS = 3
 
@@ -33,9 +33,7 @@ def memory(amqp: str, items: int) -> Memory:
     """Resident memory of a hub on SQLite that takes so many items in."""
     limit.declare(amqp, UNITS)
     with tempfile.TemporaryDirectory() as folder, source(items) as at:
-        config = prepared(
-            HubAt(Path(folder), amqp=amqp, source_url=at.url, front=free_port(), monitoring=free_port())
-        )
+        config = prepared(HubAt(Path(folder), amqp=amqp, source_url=at.url))
         thirds = []
         with running(config) as hub:
             for step in range(1, STEPS + 1):

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import quantiles
 
 from bench import limit
-from bench.measures.hub import prepared, running
+from bench.hub import prepared, running
 from bench.measures.sender import push
 from bench.work import UNITS, HubAt
 from demo.servers.server import free_port
@@ -45,7 +45,7 @@ def push_latency(amqp: str, per_s: int, seconds: float) -> Latency:
     limit.declare(amqp, UNITS)
     front = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        config = prepared(HubAt(Path(folder), amqp=amqp, push=True, front=front, monitoring=free_port()))
+        config = prepared(HubAt(Path(folder), amqp=amqp, push=True, front=front))
         with running(config, front=front), _arrivals(amqp) as arrivals:
             asyncio.run(push(front, per_s, WARM_UP, first=0))
             pushed = asyncio.run(push(front, per_s, seconds, first=1_000_000))

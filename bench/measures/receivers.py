@@ -11,7 +11,8 @@ import json
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from bench.answering import Answering, serve
 
 SLOW = "slow"
 _YES = b'{"ok":true}'
@@ -36,38 +37,27 @@ class Counted:
             return json.dumps(self._units).encode()
 
 
-def handler(counted: Counted, slow_s: float) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+def handler(counted: Counted, slow_s: float) -> type[Answering]:
+    """What takes the units' messages."""
 
-        def do_GET(self) -> None:
-            self._answer(counted.told())
+    class Handler(Answering):
+        def get(self, path: str) -> bytes:
+            return counted.told()
 
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            unit = self.path.strip("/")
+        def post(self, path: str) -> bytes:
+            unit = path.strip("/")
             if unit == SLOW:
                 time.sleep(slow_s)
             counted.add(unit)
-            self._answer(_YES)
-
-        def _answer(self, body: bytes) -> None:
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-            self.wfile.write(head.encode() + body)
-
-        def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
+            return _YES
 
     return Handler
 
 
 def main() -> None:
+    """Serve until killed."""
     slow_s = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(Counted(), slow_s))
-    server.daemon_threads = True
-    print(server.server_address[1], flush=True)
-    server.serve_forever()
+    serve(handler(Counted(), slow_s), "{port}")
 
 
 if __name__ == "__main__":

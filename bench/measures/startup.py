@@ -6,9 +6,8 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from bench.measures.hub import prepared, running
+from bench.hub import prepared, running
 from bench.work import PAGE, HubAt, source
-from demo.servers.server import free_port
 
 TIMES = 3
 
@@ -20,8 +19,6 @@ def first_poll_s(amqp: str) -> float:
 
 def _once(amqp: str) -> float:
     with tempfile.TemporaryDirectory() as folder, source(PAGE) as at:
-        config = prepared(
-            HubAt(Path(folder), amqp=amqp, source_url=at.url, front=free_port(), monitoring=free_port())
-        )
+        config = prepared(HubAt(Path(folder), amqp=amqp, source_url=at.url))
         with running(config) as hub:
             return at.began() - hub.started

@@ -4,37 +4,24 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 import pika
 
 from bench import limit
-from bench.measures.hub import prepared, running, wait_for_arrival
+from bench.hub import prepared, running
+from bench.measures.trouble import Trouble, compare
+from bench.watching import wait_for_arrival
 from bench.work import EXCHANGE, UNITS, HubAt, queue, source
-from demo.servers.server import free_port
 
 FULL_AT = 1
 STUCK, *_OTHERS = UNITS
 OTHERS = tuple(_OTHERS)
 
 
-@dataclass(frozen=True)
-class Stuck:
-    """Items a second that reach the other units; the medians of the rounds."""
-
-    healthy: float
-    stuck: float
-    ratio: float
-    """Stuck against healthy, made within each round."""
-
-
-def stuck_queue(amqp: str, items: int, rounds: int) -> Stuck:
-    """Each round lets the same items through twice, without and with a full queue."""
-    pairs = [(_per_s(amqp, items, full=False), _per_s(amqp, items, full=True)) for _ in range(rounds)]
-    ratio = median(stuck / healthy for healthy, stuck in pairs)
-    return Stuck(median(healthy for healthy, _ in pairs), median(stuck for _, stuck in pairs), ratio)
+def stuck_queue(amqp: str, items: int, rounds: int) -> Trouble:
+    """Items a second to the other units, without and with a full queue."""
+    return compare(lambda full: _per_s(amqp, items, full=full), rounds)
 
 
 def _per_s(amqp: str, items: int, *, full: bool) -> float:
@@ -43,9 +30,7 @@ def _per_s(amqp: str, items: int, *, full: bool) -> float:
         _declare(amqp, {"x-max-length": FULL_AT, "x-overflow": "reject-publish"})
     try:
         with tempfile.TemporaryDirectory() as folder, source(items) as at:
-            config = prepared(
-                HubAt(Path(folder), amqp=amqp, source_url=at.url, front=free_port(), monitoring=free_port())
-            )
+            config = prepared(HubAt(Path(folder), amqp=amqp, source_url=at.url))
             with running(config):
                 began = at.began()
                 ended = wait_for_arrival(amqp, items, units=OTHERS)

@@ -10,12 +10,11 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
-from bench.measures.hub import prepared, running
+from bench.hub import prepared, running
 from bench.measures.receivers import SLOW
+from bench.measures.trouble import Trouble, compare
 from bench.work import UNITS, HubAt, source
 from demo.servers.server import free_port
 
@@ -26,21 +25,9 @@ DEAD_UNIT, SLOW_UNIT, *_OTHERS = UNITS
 OTHERS = tuple(_OTHERS)
 
 
-@dataclass(frozen=True)
-class Handed:
-    """Deliveries a second to the other units; the medians of the rounds."""
-
-    healthy: float
-    troubled: float
-    ratio: float
-    """Troubled against healthy, made within each round."""
-
-
-def worker_throughput(items: int, rounds: int) -> Handed:
-    """Each round lets the same items through twice, to sixty healthy units and to fifty-eight."""
-    pairs = [(_per_s(items, troubled=False), _per_s(items, troubled=True)) for _ in range(rounds)]
-    ratio = median(troubled / healthy for healthy, troubled in pairs)
-    return Handed(median(healthy for healthy, _ in pairs), median(there for _, there in pairs), ratio)
+def worker_throughput(items: int, rounds: int) -> Trouble:
+    """Deliveries a second to the other units, with sixty healthy ones and with fifty-eight."""
+    return compare(lambda troubled: _per_s(items, troubled=troubled), rounds)
 
 
 def _per_s(items: int, *, troubled: bool) -> float:
@@ -54,8 +41,6 @@ def _per_s(items: int, *, troubled: bool) -> float:
             Path(folder),
             source_url=at.url,
             http_destinations=tuple(urls[unit] for unit in UNITS),
-            front=free_port(),
-            monitoring=free_port(),
         )
         with running(prepared(hub)):
             began = at.began()
