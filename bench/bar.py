@@ -25,6 +25,7 @@ AT_MOST: Mapping[str, float] = {
     "first_poll_s": 2.0,
     "show_ms": 100.0,
     "list_ms": 300.0,
+    "slowest_list_ms": 300.0,
 }
 
 

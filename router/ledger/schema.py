@@ -89,6 +89,9 @@ appeals = Table(
     Column("updated_at", Micros, nullable=False),
     UniqueConstraint("source", "source_id", name="uq_appeals_source_item"),
     Index("ix_appeals_created", "created_at"),
+    # Lists go from the newest on: with these, by source and by state, too.
+    Index("ix_appeals_source", "source", "appeal_id"),
+    Index("ix_appeals_state", "state", "appeal_id"),
     partial_index("ix_appeals_enterprise", "enterprise_hash", where="enterprise_hash IS NOT NULL"),
     partial_index("ix_appeals_contact", "contact_hash", where="contact_hash IS NOT NULL"),
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, select
 
 from router.flows.records import Actor
 from router.ledger import schema as t
@@ -64,8 +64,20 @@ class Views:
             .order_by(a.appeal_id.desc())
         )  # fmt: skip
         query = _filtered(query, wanted, source=a.source, source_id=a.source_id, state=a.state)
+        if wanted.source_id is not None and wanted.source is None:
+            # An item's own number is unique within its source, and found by both together only.
+            query = query.where(a.source.in_(self._sources()))
         query = _paged(query, wanted, a.appeal_id, a.created_at)
         return [self._titled(row) for row in self._all(query)]
+
+    def _sources(self) -> list[str]:
+        """Every source that ever sent anything: one look into the index for each."""
+        found: list[str] = []
+        following = select(func.min(t.appeals.c.source)).where(t.appeals.c.source > bindparam("last"))
+        with self._db.read() as connection:
+            while source := connection.execute(following, {"last": found[-1] if found else ""}).scalar():
+                found.append(source)
+        return found
 
     def _titled(self, row: Row) -> Row:
         key_id, sealed = row.pop("key_id"), row.pop("document")
