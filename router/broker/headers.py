@@ -21,6 +21,7 @@ personal data: properties and headers are shown by the broker's management pages
 
 from __future__ import annotations
 
+from datetime import datetime
 from hashlib import sha256
 
 from router.ports import Outgoing
@@ -84,7 +85,7 @@ def headers(message: Outgoing) -> dict[str, str | int]:
         CE_SOURCE: SOURCE,
         CE_TYPE: message.type,
         CE_SUBJECT: message.appeal_id,
-        CE_TIME: message.created_at.isoformat().replace("+00:00", "Z"),
+        CE_TIME: written(message.created_at),
         DESTINATION: message.destination,
         SEQUENCE: message.sequence,
         ATTEMPT: message.attempt,
@@ -95,6 +96,11 @@ def headers(message: Outgoing) -> dict[str, str | int]:
     if trace:
         table[TRACEPARENT] = trace
     return table
+
+
+def written(moment: datetime) -> str:
+    """A time as CloudEvents wants it."""
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def traceparent(appeal_id: str, delivery_id: str) -> str:

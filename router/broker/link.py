@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -30,6 +31,7 @@ logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 NOT_FOUND, ACCESS_REFUSED = 404, 403
 GOODBYE = timedelta(seconds=2)
+PIECE = 64 * 1024
 MOST_DISCARDED = 100
 """So many channels that the broker does not close, and the connection is given up with them."""
 
@@ -43,11 +45,51 @@ class Listener:
     lost: Callable[[str], None]
 
 
-class _Connection(pika.SelectConnection):  # type: ignore[misc]  # pika has no types
-    """pika's own, but a message's frames go out in one write: three system calls become one."""
+class Connection(pika.SelectConnection):  # type: ignore[misc]  # pika has no types
+    """pika's own, but messages come as bytes, and those of one turn go out in one system call."""
+
+    _gathered: list[bytes] | None = None
+
+    @property
+    def largest_body(self) -> int:
+        """Bytes of a body in one frame, as agreed with the broker; more is split."""
+        return int(self._body_max_length)
+
+    def write(self, frames: bytes) -> None:
+        """Whole frames of a channel that is open."""
+        self._output_marshaled_frames([frames])
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """What is written inside goes out at its end: a call for each message would give the
+        interpreter lock away each time."""
+        self._gathered = []
+        try:
+            yield
+        finally:
+            gathered, self._gathered = self._gathered, None
+            for some in _pieces(gathered):
+                self._output_marshaled_frames([some])
 
     def _output_marshaled_frames(self, marshaled_frames: list[bytes]) -> None:
-        super()._output_marshaled_frames([b"".join(marshaled_frames)])
+        if self._gathered is None:
+            super()._output_marshaled_frames([b"".join(marshaled_frames)])
+        else:
+            self._gathered += marshaled_frames
+
+
+def _pieces(frames: list[bytes]) -> Iterator[bytes]:
+    """Of about PIECE bytes: what the socket does not take at once is copied each time."""
+    some: list[bytes] = []
+    size = 0
+    for one in frames:
+        some.append(one)
+        size += len(one)
+        if size >= PIECE:
+            yield b"".join(some)
+            some, size = [], 0
+    if some:
+        yield b"".join(some)
 
 
 class Link:
@@ -66,7 +108,7 @@ class Link:
         self._is_blocked = False
         self._is_lost = False
         self._reason = ""
-        self._connection: Any = _Connection(
+        self._connection: Any = Connection(
             parameters,
             on_open_callback=self._on_open,
             on_open_error_callback=self._on_gone,
@@ -94,6 +136,11 @@ class Link:
         if found is None:
             found = self._outlets[destination] = Outlet(self._connection, destination, self._verdicts)
         return found
+
+    def gathering(self) -> AbstractContextManager[None]:
+        """What outlets send inside goes out together at its end."""
+        gathered: AbstractContextManager[None] = self._connection.gathering()
+        return gathered
 
     def owing(self) -> list[Outlet]:
         """The outlets with messages that are not answered yet."""

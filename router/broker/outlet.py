@@ -23,7 +23,7 @@ from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from router.broker.lanes import Flight
 from router.broker.topology import DELIVER
-from router.broker.wire import Properties
+from router.broker.wire import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,10 @@ class Outlet:
         self.is_ready = False
         self.is_trusted = False
         """Something sent here was answered."""
+        self._connection = connection
         self._channel: Any = connection.channel(on_open_callback=self._on_open)
+        number = int(self._channel.channel_number)
+        self._writer = Writer(number, DELIVER, destination, connection.largest_body)
         self._channel.add_on_close_callback(self._on_closed)
 
     @property
@@ -60,12 +63,11 @@ class Outlet:
 
     def send(self, flight: Flight) -> None:
         """Raises ValueError when the message cannot be written as AMQP; nothing was sent then."""
-        message = flight.message
         try:
-            properties = Properties(message)
+            frames = self._writer.frames(flight.message)
         except (ValueError, struct.error) as error:
             raise ValueError(f"it cannot be written as AMQP ({error})") from error
-        self._channel.basic_publish(DELIVER, message.destination, message.body, properties, True)
+        self._connection.write(frames)
         self._tag += 1
         self.flights[self._tag] = flight
 

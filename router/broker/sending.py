@@ -213,6 +213,13 @@ class Sending:
         now = time.monotonic()
         if not self.lanes.unconfirmed:
             self._heard_at = now
+        try:
+            with link.gathering():
+                self._depart(link, now)
+        except Exception as error:  # pika's, or the system's: what was sent is owed by its outlet
+            self._drop(f"sending broke off: {error}")
+
+    def _depart(self, link: Link, now: float) -> None:
         for flight in self.lanes.departures(now, self._bears):
             try:
                 link.outlet(flight.message.destination).send(flight)
@@ -220,8 +227,7 @@ class Sending:
                 self.lanes.unfit(flight, f"not sent: {error}", now)
             except Exception as error:
                 self.lanes.lose(flight, f"sending broke off: {error}", now)
-                self._drop(f"sending broke off: {error}")
-                return
+                raise
 
     def _bears(self, destination: str) -> int:
         """A channel's first message goes alone, so that a broker that does not answer holds few of them."""

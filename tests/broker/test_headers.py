@@ -7,9 +7,11 @@ import re
 
 import pika
 from cloudevents.core.bindings.rabbitmq import RabbitMQMessage, from_binary_event
+from pika import frame, spec
 
 from router.broker import headers
-from router.broker.wire import Properties
+from router.broker.topology import DELIVER
+from router.broker.wire import Writer
 from router.ports import Outgoing
 from tests.broker.publishing import AT, outgoing
 
@@ -27,9 +29,30 @@ def _as_pika_writes(one: Outgoing) -> pika.BasicProperties:
     )
 
 
-def test_properties_are_written_byte_for_byte_as_pika_would_write_them() -> None:
-    for message in (outgoing(), outgoing("x" * 64, sequence=2_000_000_000, attempt=99, body="诉求".encode())):
-        assert b"".join(Properties(message).encode()) == b"".join(_as_pika_writes(message).encode())
+LARGEST = 1000
+
+
+def _pikas_frames(one: Outgoing) -> bytes:
+    method = spec.Basic.Publish(exchange=DELIVER, routing_key=one.destination, mandatory=True)
+    frames = [frame.Method(7, method), frame.Header(7, len(one.body), _as_pika_writes(one))]
+    frames += [frame.Body(7, one.body[at : at + LARGEST]) for at in range(0, len(one.body), LARGEST)]
+    return b"".join(one.marshal() for one in frames)
+
+
+def _ours(one: Outgoing) -> bytes:
+    return Writer(7, DELIVER, one.destination, LARGEST).frames(one)
+
+
+def test_a_message_is_written_byte_for_byte_as_pika_would_write_it() -> None:
+    for message in (
+        outgoing(),
+        outgoing("x" * 64, sequence=2_000_000_000, attempt=99, body="诉求".encode()),
+        outgoing(appeal_id="a-1"),
+        outgoing(body=b""),
+        outgoing(body=b"x" * LARGEST),
+        outgoing(body=b"x" * (2 * LARGEST + 1)),
+    ):
+        assert _ours(message) == _pikas_frames(message)
 
 
 def test_the_cloudevents_package_reads_our_message_as_an_event() -> None:
@@ -66,8 +89,8 @@ def test_the_trace_is_the_appeal_and_without_uuids_there_is_none() -> None:
 
 def test_p8_nothing_of_the_body_stands_outside_it() -> None:
     canary = "王先生 13800001234"
-    message = outgoing(body=json.dumps({"contact": canary}, ensure_ascii=False).encode())
-    written = b"".join(Properties(message).encode()).decode("latin-1")
+    body = json.dumps({"contact": canary}, ensure_ascii=False).encode()
+    written = _ours(outgoing(body=body)).replace(body, b"").decode("latin-1")
     for part in (canary, "13800001234", canary.encode().decode("latin-1")):
         assert part not in written
 
