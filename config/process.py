@@ -25,7 +25,7 @@ from monitoring.journal import Journal
 from monitoring.metrics import Vocabulary
 from monitoring.readiness import alive
 from router.errors import ConfigError, LedgerUnavailable, Problem
-from router.events import EnvelopeRecorded, Event, Observer, everyone
+from router.events import Observer, everyone
 from router.ledger.measures import numbers
 
 STOP_WITHIN = timedelta(seconds=30)
@@ -56,13 +56,13 @@ class Process:
         self._refuse_half_a_hub()
         self._registry = CollectorRegistry()
         vocabulary = self._vocabulary()
-        observers: list[Observer] = [Counts(self._registry, vocabulary), Journal(), self._wake]
+        observers: list[Observer] = [Counts(self._registry, vocabulary), Journal()]
         self.announce = everyone(*observers, *([self.watcher] if self.watcher else []))
         measures.watch_ledger(self._registry, self._measure, vocabulary)
         self._crew = Crew(self.installation, self.announce, ready={"ledger": self._ledger_answers})
-        for role in ROLES:
+        for role, build in BUILD.items():
             if role in self.roles:
-                BUILD[role](self._crew)
+                build(self._crew)
         self._threads = [
             threading.Thread(target=work, args=(self._stop,), name=name, daemon=True)
             for name, work in self._crew.works.items()
@@ -138,9 +138,3 @@ class Process:
                 return None
         except LedgerUnavailable as error:
             return f"账本不可用 ({error})"
-
-    def _wake(self, event: Event) -> None:
-        # The relay is built after the observers.
-        relay = self._crew.relay
-        if relay is not None and isinstance(event, EnvelopeRecorded):
-            relay.wake()

@@ -67,6 +67,7 @@ def make_intake(crew: Crew) -> Intake:
         clock=now,
         config_hash=installation.configuration.hash,
         announce=crew.announce,
+        express=crew.relay,
     )
 
 
@@ -177,9 +178,9 @@ def _feedback(crew: Crew) -> None:
 
 
 BUILD: Mapping[Role, Callable[[Crew], None]] = {
+    "relay": _relay,  # first: the intake hands over to it
     "front": _front,
     "intake": _intake,
-    "relay": _relay,
     "worker": _worker,
     "feedback": _feedback,
 }

@@ -20,8 +20,10 @@ from typing import Protocol
 from router.crashpoints import crashpoint
 from router.errors import LedgerUnavailable
 from router.events import DeadLettered, EnvelopeRecorded, Observer
+from router.flows.express import Express, leased
+from router.flows.outbox import Claimed
 from router.flows.reading import REFUSED_DATA, Read, Reading
-from router.flows.records import BatchRecord, Case, Head
+from router.flows.records import UNLEASED, BatchRecord, Case, Head
 from router.flows.sets import Replacement, SetLedger
 from router.message import Acceptance, Accepted, Batch, Envelope
 from router.ports import Clock
@@ -53,8 +55,11 @@ class IntakeLedger(SetLedger, Protocol):
     def raw_hash(self, envelope: Envelope) -> str:
         """A keyed hash that tells whether the very same bytes were received before."""
 
-    def record(self, batch: BatchRecord) -> None:
-        """Commit all of it. Raises Conflict, DataRefused or LedgerUnavailable; then nothing is written."""
+    def record(self, batch: BatchRecord) -> list[Claimed]:
+        """Commit all of it; what was leased comes back as a claim would give it.
+
+        Raises Conflict, DataRefused or LedgerUnavailable; then nothing is written.
+        """
 
 
 class Intake:
@@ -68,12 +73,15 @@ class Intake:
         clock: Clock,
         config_hash: str,
         announce: Observer,
+        express: Express | None = None,
     ) -> None:
+        """`express`: the relay of this process, where it has one."""
         self._ledger = ledger
         self._reading = reading
         self._clock = clock
         self._config_hash = config_hash
         self._announce = announce
+        self._express = express
 
     def accept(self, batch: Batch) -> Acceptance:
         """Record a batch; returns after COMMIT. LedgerUnavailable means that nothing was promised."""
@@ -116,11 +124,14 @@ class Intake:
         read = reading.page([(envelope, self._ledger.raw_hash(envelope)) for envelope in batch.envelopes])
         struck = self._strike(reading, batch, replacement, heads)
         recordings = tuple(item.recording for item in (*read, *struck) if item.recording)
+        now = self._clock()
+        lease = leased(self._express, recordings, now) if self._express else UNLEASED
         made = BatchRecord(
-            batch.source, self._clock(), self._config_hash, recordings, batch.cursor, replacement.counts
+            batch.source, now, self._config_hash, recordings, batch.cursor, replacement.counts, lease
         )
-        self._ledger.record(made)
+        claimed = self._ledger.record(made)
         crashpoint("intake.after_commit")
+        self._dispatch(made, claimed)
         for item in (*read, *struck):
             self._tell(batch.source, item)
         return Acceptance(items=tuple(item.accepted for item in read))
@@ -138,6 +149,15 @@ class Intake:
             envelope = replacement.absence(batch.source, source_id, known, self._clock())
             struck.append(reading.strike(envelope, self._ledger.raw_hash(envelope)))
         return struck
+
+    def _dispatch(self, made: BatchRecord, claimed: list[Claimed]) -> None:
+        """Hand over what was leased for it; what was not, the relay finds in the ledger."""
+        if self._express is None:
+            return
+        if claimed and made.lease.until is not None:
+            self._express.hand(claimed, made.lease.until)
+        if len(claimed) < sum(len(recording.deliveries) for recording in made.recordings):
+            self._express.wake()
 
     def _tell(self, source: str, item: Read) -> None:
         now, made = self._clock(), item.recording

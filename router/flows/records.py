@@ -110,6 +110,16 @@ class Recording(NamedTuple):
     """The envelope is in the ledger already: it is read again, not received again."""
 
 
+class Lease(NamedTuple):
+    """New deliveries that are leased as they are recorded, under their first generation."""
+
+    deliveries: frozenset[str]
+    until: datetime | None
+
+
+UNLEASED = Lease(frozenset(), None)
+
+
 class BatchRecord(NamedTuple):
     """What is committed at once."""
 
@@ -120,6 +130,7 @@ class BatchRecord(NamedTuple):
     cursor: Cursor | None = None
     replaces: ItemSet | None = None
     """The set that is complete with this."""
+    lease: Lease = UNLEASED
 
 
 class Actor(NamedTuple):

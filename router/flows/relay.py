@@ -1,16 +1,17 @@
 """
 Relay: what is due in the ledger goes to the broker, and what the broker said is written down.
 
-One thread turns: take the outcomes, settle them in one transaction, claim where the publisher has
-room, publish. A kill at any point leaves the deliveries leased; when the lease ends they are
-published again under the same message id. The broker being away uses up no attempts: the ledger
-keeps, and the relay goes on when the broker is back.
+One thread turns: publish what the intake handed over, claim what else is due where the publisher has
+room, write down in one transaction what was decided. A kill at any point leaves deliveries leased;
+when the lease ends they are published again under the same message id. The broker being away uses up
+no attempts: the ledger keeps, and the relay goes on when the broker is back.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections import Counter, deque
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,17 +31,20 @@ from router.flows.outbox import Claimed, Finish, Outbox, Settled, Want
 from router.ports import Clock, Outgoing, Published, Publisher
 from router.reasons import Reason, Stage
 
-IDLE_WAIT = timedelta(milliseconds=5)
-"""How long a turn with nothing to do waits for the broker's next word, or to be woken."""
 LOOK_AGAIN = timedelta(milliseconds=250)
 """How soon an idle relay looks into the ledger unasked; what another process committed is seen then."""
 SMALL_TURN = 500
 GATHER = timedelta(milliseconds=25)
-"""A turn that moved few messages is followed by this pause, so that the next one moves more: two
-transactions for a handful of messages would keep the intake from the ledger's one writer."""
+"""A turn that claimed few messages is followed by this pause, unless something is handed over, so that
+the next one claims more: small transactions would keep the intake from the ledger's one writer."""
+SETTLE_WITHIN = timedelta(milliseconds=100)
+"""Outcomes wait so long for others to be written down with, unless they are SMALL_TURN already. A kill
+meanwhile means that so many are published twice."""
 TROUBLE_PAUSE = timedelta(seconds=1)
 CLOSING_WAIT = timedelta(seconds=10)
 """How long a graceful stop waits for outstanding confirms."""
+LEAST_LEASE = 2 / 3
+"""Of the lease must be left when a message goes to the publisher; so long it may sit there."""
 FIRST_RETRY = timedelta(seconds=1)
 LAST_RETRY = timedelta(minutes=5)
 
@@ -65,65 +69,122 @@ class Relay:
 
     def __init__(self, tools: RelayTools, finish: dict[str, Finish], *, room: int, lease: timedelta) -> None:
         self._tools = tools
-        self._lease = lease
+        self.lease = lease
         self._finish = finish
         self._worth = max(1, room // 2)
         self._attempts: dict[tuple[str, int], int] = {}
+        self._decided: list[Published] = []
+        self._settle_at: datetime | None = None
         self._look_at: datetime | None = None
-        self._gather = threading.Event()
-        self._woken = threading.Event()
+        self._behind = set(finish)
+        """Destinations that have more in the ledger than was claimed last."""
+        self._handed: deque[tuple[Sequence[Claimed], datetime]] = deque()
+        self._news = threading.Event()
+        self._is_ending = False
+
+    # For the intake: the port Express.
+
+    def bears(self, destination: str) -> int:
+        """Half of the room is kept for what is claimed, so that neither keeps the other waiting."""
+        publisher = self._tools.publisher
+        is_ours = destination in self._finish and destination not in self._behind
+        if not is_ours or self._is_ending or not publisher.is_connected:
+            return 0
+        free = publisher.room(destination) - self._worth
+        if free <= 0:
+            self._behind.add(destination)
+        return max(0, free)
+
+    def hand(self, claimed: Sequence[Claimed], until: datetime) -> None:
+        self._handed.append((claimed, until))
+        self._news.set()
+        if self._is_ending:
+            self._give_back_handed()
 
     def wake(self) -> None:
-        """Something was committed; look now. Any thread may call this."""
-        self._woken.set()
+        """Something was committed; look soon. Any thread may call this."""
+        self._look_at = None
+
+    # For the relay's own thread.
 
     def run(self, stop: threading.Event) -> None:
         """Turn until told to stop, then finish: wait for confirms, settle, give back the rest."""
-        self._gather = stop
         while not stop.is_set():
             try:
-                self.turn()
+                if self.turn() < SMALL_TURN:
+                    self._news.wait(GATHER.total_seconds())
             except Exception as error:  # the edge of this flow: leases end, and all is claimed again
                 self._trouble(error)
                 stop.wait(TROUBLE_PAUSE.total_seconds())
+        self._is_ending = True
         try:
-            self._settle(self._tools.publisher.close(CLOSING_WAIT), closing=True)
+            self._give_back_handed()
+            self._decided += self._tools.publisher.close(CLOSING_WAIT)
+            self._settle(closing=True)
         except LedgerUnavailable as error:
             self._trouble(error)
 
     def _trouble(self, error: Exception) -> None:
         self._tools.announce(Trouble(self._tools.clock(), "relay", told(error)))
 
-    def turn(self) -> bool:
-        """One turn; whether anything moved."""
-        moved = self._settle(self._tools.publisher.outcomes(timedelta(0))) + self._send()
-        if moved == 0:
-            return self._settle(self._tools.publisher.outcomes(IDLE_WAIT)) > 0
-        if moved < SMALL_TURN:
-            self._gather.wait(GATHER.total_seconds())
-        return True
-
-    def _send(self) -> int:
+    def turn(self) -> int:
+        """How much was moved."""
+        self._news.clear()
+        self._send_handed()
         now = self._tools.clock()
-        if not self._tools.publisher.is_connected or not self._is_time(now):
+        self._decided += self._tools.publisher.outcomes(timedelta(0))
+        if self._decided and self._settle_at is None:
+            self._settle_at = now + SETTLE_WITHIN
+        many = len(self._decided) >= SMALL_TURN
+        settled = self._settle() if many or (self._settle_at and now >= self._settle_at) else 0
+        return settled + self._claim()
+
+    def _send_handed(self) -> None:
+        """What the intake had leased for us. Late, the lease would end while the publisher sits on it."""
+        while self._handed:
+            claimed, until = self._handed.popleft()
+            now = self._tools.clock()
+            if until - now > self.lease * LEAST_LEASE:
+                self._publish_all(claimed)
+            else:
+                self._tools.outbox.release([(one.delivery_id, one.generation) for one in claimed], now)
+
+    def _give_back_handed(self) -> None:
+        while self._handed:
+            claimed, _ = self._handed.popleft()
+            handed = [(one.delivery_id, one.generation) for one in claimed]
+            self._tools.outbox.release(handed, self._tools.clock())
+
+    def _claim(self) -> int:
+        now = self._tools.clock()
+        if not self._tools.publisher.is_connected or (self._look_at and now < self._look_at):
             return 0
+        self._look_at = now + LOOK_AGAIN
         wants = self._wants()
-        claims = self._tools.outbox.claim(wants, now, now + self._lease) if wants else []
+        claims = self._tools.outbox.claim(wants, now, now + self.lease) if wants else []
+        self._publish_all(claims)
+        self._catch_up(wants, claims)
+        return len(claims)
+
+    def _catch_up(self, wants: Collection[Want], claims: Collection[Claimed]) -> None:
+        """Where less came than was asked for, nothing else is due."""
+        came = Counter(claimed.destination for claimed in claims)
+        for want in wants:
+            if came[want.destination] < want.limit:
+                self._behind.discard(want.destination)
+            else:
+                self._behind.add(want.destination)
+        if claims:
+            self._look_at = None
+
+    def _publish_all(self, claims: Collection[Claimed]) -> None:
+        if not claims:
+            return
         crashpoint("relay.after_claim")
         for place, claimed in enumerate(claims):
             self._publish(claimed)
             if place == len(claims) // 2:
                 crashpoint("relay.mid_publish")
-        if not claims:
-            self._look_at = now + LOOK_AGAIN
-        return len(claims)
-
-    def _is_time(self, now: datetime) -> bool:
-        if self._woken.is_set() or self._look_at is None or now >= self._look_at:
-            self._woken.clear()
-            self._look_at = None
-            return True
-        return False
 
     def _wants(self) -> list[Want]:
         """Few, large claims: a destination is asked for again when half its room is free."""
@@ -164,8 +225,9 @@ class Relay:
             )
         )
 
-    def _settle(self, outcomes: Collection[Published], *, closing: bool = False) -> int:
-        """How many were written down."""
+    def _settle(self, *, closing: bool = False) -> int:
+        """Write down what was decided; how much. What cannot be written now is kept for the next time."""
+        outcomes = self._decided
         if not outcomes:
             return 0
         crashpoint("relay.after_confirm")
@@ -177,6 +239,7 @@ class Relay:
         if given_back:
             self._tools.outbox.release([(o.delivery_id, o.generation) for o in given_back], now)
         crashpoint("relay.after_mark")
+        self._decided, self._settle_at = [], None
         for outcome in outcomes:
             self._attempts.pop((outcome.delivery_id, outcome.generation), None)
         for outcome, said in zip(decided, settled, strict=True):

@@ -68,27 +68,33 @@ def revision_id(appeal_id: str, revision: int) -> str:
 
 
 def revision_row(
-    sealer: Sealer, r: Recording, appeal: Appeal, config_hash: str, at: datetime
+    sealer: Sealer, r: Recording, kept: KeptAppeal, config_hash: str, at: datetime
 ) -> dict[str, Any]:
-    """A row of `revisions`, sealed."""
+    """A row of `revisions`, sealed. `kept` is the recording's appeal."""
+    assert r.appeal is not None
+    appeal_id, revision = r.appeal.appeal_id, r.appeal.revision
     return {
-        "appeal_id": appeal.appeal_id,
-        "revision": appeal.revision,
+        "appeal_id": appeal_id,
+        "revision": revision,
         "outcome": r.outcome,
         "envelope_id": r.envelope_id,
         "config_hash": config_hash,
         "created_at": at,
         "key_id": sealer.current,
-        "document": seal_document(sealer, appeal, r.decision),
+        "document": seal_document(sealer, revision_id(appeal_id, revision), kept, r.decision),
     }
 
 
-def seal_document(sealer: Sealer, appeal: Appeal, decision: Decision | None) -> bytes:
-    """An appeal in one revision and why it went where it went."""
+def kept_appeal(appeal: Appeal) -> KeptAppeal:
+    """The appeal's two texts."""
     contact = _CONTACT.dump_json(appeal.contact)
-    rest = _APPEAL.dump_json(appeal).replace(b',"contact":' + contact, b"", 1)
-    lines = (rest, contact, _DECISION.dump_json(decision) if decision else b"null")
-    return sealer.seal(revision_id(appeal.appeal_id, appeal.revision), b"\n".join(lines))
+    return KeptAppeal(_APPEAL.dump_json(appeal).replace(b',"contact":' + contact, b"", 1), contact)
+
+
+def seal_document(sealer: Sealer, record_id: str, kept: KeptAppeal, decision: Decision | None) -> bytes:
+    """An appeal in one revision and why it went where it went."""
+    lines = (*kept, _DECISION.dump_json(decision) if decision else b"null")
+    return sealer.seal(record_id, b"\n".join(lines))
 
 
 def open_kept(sealer: Sealer, key_id: str, appeal_id: str, revision: int, sealed: bytes) -> KeptAppeal:

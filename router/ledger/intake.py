@@ -11,6 +11,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from router.crashpoints import crashpoint
 from router.flows.intake import Conflict, DataRefused
+from router.flows.outbox import Claimed
 from router.flows.records import BatchRecord, Case, Head, OpenTask
 from router.ledger import schema as t
 from router.ledger.database import Database
@@ -80,7 +81,7 @@ class IntakeStore:
             found: datetime | None = connection.execute(chosen).scalar()
         return found
 
-    def record(self, batch: BatchRecord) -> None:
+    def record(self, batch: BatchRecord) -> list[Claimed]:
         rows = Rows(self._sealer, batch)
         try:
             with self._db.write() as connection:
@@ -98,6 +99,7 @@ class IntakeStore:
             if isinstance(error, DBAPIError):
                 raise  # a fault of ours or of the schema's, not of this item's data
             raise DataRefused(type(error.orig or error).__name__) from error
+        return rows.claimed
 
 
 def head_of(row: Any) -> Head:

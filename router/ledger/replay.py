@@ -12,7 +12,7 @@ from router.flows.replay import DeadDelivery, DeadItem, Revival
 from router.ledger import schema as t
 from router.ledger.auditing import note
 from router.ledger.database import Database
-from router.ledger.documents import seal_document
+from router.ledger.documents import kept_appeal, revision_id, seal_document
 from router.ledger.intake import HEAD_COLUMNS, IntakeStore, head_of
 from router.ledger.rows import Rows, delivery_row, task_row
 from router.ledger.sealing import Sealer
@@ -88,7 +88,8 @@ class ReplayStore:
         envelope and the kept configuration."""
         appeal = revival.appeal
         assert appeal is not None
-        document = seal_document(self._sealer, appeal, revival.decision)
+        record_id = revision_id(appeal.appeal_id, appeal.revision)
+        document = seal_document(self._sealer, record_id, kept_appeal(appeal), revival.decision)
         values = {"document": document, "key_id": self._sealer.current, "config_hash": config_hash}
         r = t.revisions.c
         connection.execute(

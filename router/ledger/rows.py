@@ -10,10 +10,12 @@ from sqlalchemy import Connection, String, bindparam, exists, func, insert, sele
 
 from router.directory import fold
 from router.flows.intake import Conflict
+from router.flows.outbox import Claimed
 from router.flows.records import BatchRecord, Head, NewDead, NewDelivery, NewTask, Recording
+from router.ledger import leasing
 from router.ledger import schema as t
 from router.ledger.bulk import run_many
-from router.ledger.documents import envelope_row, revision_row
+from router.ledger.documents import envelope_row, kept_appeal, revision_row
 from router.ledger.sealing import Sealer
 from router.message import Appeal
 
@@ -29,6 +31,9 @@ class Rows:
         self._at: datetime = batch.at
         self._source = batch.source
         self._config_hash = batch.config_hash
+        self._lease = batch.lease
+        self.claimed: list[Claimed] = []
+        """What is leased with this, once it is written."""
         self._inserts: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
         self._moves: list[dict[str, Any]] = []
         self._updates: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
@@ -53,10 +58,14 @@ class Rows:
         if not r.is_kept:
             self._inserts[t.envelopes].append(envelope_row(self._sealer, r, self._config_hash))
         if r.appeal is not None:
-            row = revision_row(self._sealer, r, r.appeal, self._config_hash, self._at)
-            self._inserts[t.revisions].append(row)
+            kept = kept_appeal(r.appeal)
+            self._inserts[t.revisions].append(
+                revision_row(self._sealer, r, kept, self._config_hash, self._at)
+            )
             if r.appeal.attachments:
                 self._carry(r.appeal)
+            if self._lease.deliveries:
+                self.claimed += leasing.claimed(r, kept, self._lease, self._config_hash, self._at)
         self._add_work(r)
         self._add_dead(r)
         if r.outcome not in _QUIET:
@@ -124,6 +133,8 @@ class Rows:
             self._inserts[t.tasks] += [task_row(task, appeal_id, self._at) for task in r.tasks]
         if r.deliveries:
             rows = [delivery_row(d, appeal_id, self._config_hash, self._at) for d in r.deliveries]
+            if self._lease.deliveries:
+                leasing.lease(rows, self._lease)
             self._inserts[t.deliveries] += rows
         for closed in r.closed_tasks:
             change = {"appeal": appeal_id, "task": closed.task_id, "to_state": closed.state, "at": self._at}
