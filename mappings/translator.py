@@ -32,6 +32,7 @@ _SAID_AT_ONCE = 5
 """Problems named in one error text; the rest is counted."""
 
 _KEPT_RAW = frozenset({"unknown_code", "unknown_unit", "unreadable"})
+_ESCAPE = b"\\u"
 _SUSPECT = (b"\\u0000", b"\\ud", b"\\uD")
 """What a JSON text holds when a NUL or half a surrogate pair is in it (and in every emoji's escape)."""
 
@@ -160,7 +161,7 @@ def _read(envelope: Envelope) -> tuple[Any, list[str]]:
     if envelope.problem is not None:
         raise MalformedEnvelope(envelope.problem)
     data = jsontext.loads(envelope.body)
-    if any(mark in envelope.body for mark in _SUSPECT):
+    if _ESCAPE in envelope.body and any(mark in envelope.body for mark in _SUSPECT):
         cleaned = _clean(data)
         if cleaned != data:
             return cleaned, ["replaced_characters"]

@@ -14,10 +14,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
-from sqlalchemy import Connection, Dialect, Insert, Integer, LargeBinary, Select, String
+from sqlalchemy import Connection, Dialect, Insert, Integer, LargeBinary, Select, String, Table
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -33,6 +33,19 @@ MOST_SELECTS = 100
 _NAMED = re.compile(r"%\((\w+)\)s")
 
 
+def insert_rows(connection: Connection, table: Table, rows: Sequence[NamedTuple]) -> None:
+    """Into a table, rows of one of `rowtypes`' classes: driver values in the order of their fields."""
+    if not rows:
+        return
+    columns = rows[0]._fields
+    if len(rows) >= COPY_FROM and connection.dialect.name == "postgresql":
+        _copy(connection, f"COPY {table.name} ({', '.join(columns)}) FROM STDIN", rows)
+        return
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    values = f"({', '.join([mark] * len(columns))})"
+    _insert(connection, f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ", values, rows)
+
+
 def run_many(connection: Connection, statement: UpdateBase, rows: Sequence[Row]) -> None:
     """Execute for every row. All rows name the same columns."""
     if not rows:
@@ -41,14 +54,16 @@ def run_many(connection: Connection, statement: UpdateBase, rows: Sequence[Row])
     bound = [prepared.bind(row) for row in rows]
     if not isinstance(statement, Insert) or statement.select is not None:
         connection.exec_driver_sql(prepared.sql, bound)
-        return
-    if len(bound) >= COPY_FROM and connection.dialect.name == "postgresql":
-        _copy(connection, prepared, bound)
-        return
-    some = MOST_VALUES // len(prepared.order)
-    for at in range(0, len(bound), some):
-        part = bound[at : at + some]
-        sql = f"{prepared.head}{', '.join([prepared.values] * len(part))}"
+    else:
+        _insert(connection, prepared.head, prepared.values, bound)
+
+
+def _insert(connection: Connection, head: str, values: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """As few statements as there must be."""
+    some = MOST_VALUES // len(rows[0])
+    for at in range(0, len(rows), some):
+        part = rows[at : at + some]
+        sql = f"{head}{', '.join([values] * len(part))}"
         connection.exec_driver_sql(sql, tuple(chain.from_iterable(part)))
 
 
@@ -70,10 +85,9 @@ def fetch_all(connection: Connection, asked: Sequence[tuple[Select[Any], Row]]) 
     return rows
 
 
-def _copy(connection: Connection, prepared: _Prepared, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Into the table of an INSERT. Raises what SQLAlchemy would raise for it."""
+def _copy(connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Raises what SQLAlchemy would raise for an INSERT."""
     driver: Any = connection.connection.driver_connection
-    sql = f"COPY {prepared.head.removeprefix('INSERT INTO ').removesuffix(' VALUES ')} FROM STDIN"
     try:
         with driver.cursor() as cursor, cursor.copy(sql) as copy:
             for row in rows:

@@ -9,8 +9,7 @@ the contact, the decision; a dispatch is put together from the first two without
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter
 from pydantic_core import from_json
@@ -18,6 +17,8 @@ from pydantic_core import from_json
 from router import jsontext
 from router.flows.outbox import KeptAppeal
 from router.flows.records import Recording
+from router.ledger.columns import micros
+from router.ledger.rowtypes import EnvelopeRow, RevisionRow
 from router.ledger.sealing import Sealer
 from router.message import Appeal, Contact, Decision, Envelope
 
@@ -25,26 +26,26 @@ _ASIDE = {"attachments", "problem", "notes"}
 """The envelope's fields that are personal and not columns."""
 
 
-def envelope_row(sealer: Sealer, r: Recording, config_hash: str) -> dict[str, Any]:
+def envelope_row(sealer: Sealer, r: Recording, config_hash: str) -> EnvelopeRow:
     """A row of `envelopes`, sealed."""
     e = r.envelope
     is_plain = not e.attachments and e.problem is None and not e.notes
     aside = None if is_plain else e.model_dump(mode="json", include=_ASIDE, exclude_defaults=True)
     plain = (jsontext.dumps(aside) if aside else b"") + b"\n" + e.body
-    return {
-        "envelope_id": r.envelope_id,
-        "appeal_id": r.after.appeal_id,
-        "source": e.source,
-        "source_id": e.source_id,
-        "outcome": r.outcome,
-        "received_at": e.received_at,
-        "updated_at": e.updated_at,
-        "delivery_id": e.delivery_id,
-        "content_type": e.content_type,
-        "config_hash": config_hash,
-        "key_id": sealer.current,
-        "body": sealer.seal(r.envelope_id, plain),
-    }
+    return EnvelopeRow(
+        r.envelope_id,
+        r.after.appeal_id,
+        e.source,
+        e.source_id,
+        r.outcome,
+        cast(int, micros(e.received_at)),
+        micros(e.updated_at),
+        e.delivery_id,
+        e.content_type,
+        config_hash,
+        sealer.current,
+        sealer.seal(r.envelope_id, plain),
+    )
 
 
 def open_envelope(sealer: Sealer, row: Any) -> Envelope:
@@ -67,22 +68,20 @@ def revision_id(appeal_id: str, revision: int) -> str:
     return f"{appeal_id}/{revision}"
 
 
-def revision_row(
-    sealer: Sealer, r: Recording, kept: KeptAppeal, config_hash: str, at: datetime
-) -> dict[str, Any]:
+def revision_row(sealer: Sealer, r: Recording, kept: KeptAppeal, config_hash: str, at: int) -> RevisionRow:
     """A row of `revisions`, sealed. `kept` is the recording's appeal."""
     assert r.appeal is not None
     appeal_id, revision = r.appeal.appeal_id, r.appeal.revision
-    return {
-        "appeal_id": appeal_id,
-        "revision": revision,
-        "outcome": r.outcome,
-        "envelope_id": r.envelope_id,
-        "config_hash": config_hash,
-        "created_at": at,
-        "key_id": sealer.current,
-        "document": seal_document(sealer, revision_id(appeal_id, revision), kept, r.decision),
-    }
+    return RevisionRow(
+        appeal_id,
+        revision,
+        r.outcome,
+        r.envelope_id,
+        config_hash,
+        at,
+        sealer.current,
+        seal_document(sealer, revision_id(appeal_id, revision), kept, r.decision),
+    )
 
 
 def kept_appeal(appeal: Appeal) -> KeptAppeal:

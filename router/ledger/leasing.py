@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from router.flows.outbox import Claimed, KeptAppeal
 from router.flows.records import Lease, Recording
-
-FIRST_GENERATION = 1
-"""What a claim makes of a new delivery's 0."""
-
-
-def lease(rows: list[dict[str, Any]], lease: Lease) -> None:
-    """Mark rows of deliveries."""
-    for row in rows:
-        is_leased = row["delivery_id"] in lease.deliveries
-        row["generation"] = FIRST_GENERATION if is_leased else 0
-        row["lease_until"] = lease.until if is_leased else None
+from router.ledger.rowtypes import FIRST_GENERATION
 
 
 def claimed(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, select, text, update
 
 from router.flows.letters import MAIL
 from router.flows.records import Actor, BatchRecord, Case
 from router.flows.replay import DeadDelivery, DeadItem, Revival
 from router.ledger import schema as t
 from router.ledger.auditing import note
+from router.ledger.bulk import insert_rows
+from router.ledger.columns import micros
 from router.ledger.database import Database
 from router.ledger.documents import kept_appeal, revision_id, seal_document
 from router.ledger.intake import HEAD_COLUMNS, IntakeStore, head_of
-from router.ledger.rows import Rows, delivery_row, task_row
+from router.ledger.rows import Rows
+from router.ledger.rowtypes import delivery_row, task_row
 from router.ledger.sealing import Sealer
 
 
@@ -118,9 +122,10 @@ class ReplayStore:
             update(t.tasks).where(t.tasks.c.task_id == old.task_id).values(state="cancelled", closed_at=now)
         )
         appeal_id = revival.appeal.appeal_id
-        connection.execute(insert(t.tasks), [task_row(task, appeal_id, now) for task in revival.moved_to])
-        rows = [delivery_row(delivery, appeal_id, config_hash, now) for delivery in revival.deliveries]
-        connection.execute(insert(t.deliveries), rows)
+        at = cast(int, micros(now))
+        insert_rows(connection, t.tasks, [task_row(task, appeal_id, at) for task in revival.moved_to])
+        rows = [delivery_row(delivery, appeal_id, config_hash, at) for delivery in revival.deliveries]
+        insert_rows(connection, t.deliveries, rows)
 
     def post_again(self, dead_id: str, letter_id: str, actor: Actor, now: datetime) -> bool:
         due = {"state": "pending", "attempts": 0, "next_attempt_at": now, "finished_at": None}

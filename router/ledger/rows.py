@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, String, bindparam, exists, func, insert, select, text, update
+from pydantic_core import to_json
+from sqlalchemy import Connection, String, Table, bindparam, exists, func, insert, select, text, update
 
 from router.directory import fold
 from router.flows.intake import Conflict
 from router.flows.outbox import Claimed
-from router.flows.records import BatchRecord, Head, NewDead, NewDelivery, NewTask, Recording
-from router.ledger import leasing
+from router.flows.records import BatchRecord, Head, NewDead, Recording
 from router.ledger import schema as t
-from router.ledger.bulk import run_many
+from router.ledger.bulk import insert_rows, run_many
+from router.ledger.columns import micros
 from router.ledger.documents import envelope_row, kept_appeal, revision_row
+from router.ledger.leasing import claimed
+from router.ledger.rowtypes import AppealRow, Described, HistoryRow, delivery_row, task_row
 from router.ledger.sealing import Sealer
 from router.message import Appeal
 
@@ -34,7 +37,11 @@ class Rows:
         self._lease = batch.lease
         self.claimed: list[Claimed] = []
         """What is leased with this, once it is written."""
-        self._inserts: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
+        self._now = cast(int, micros(batch.at))
+        self._until = micros(batch.lease.until)
+        self._new: defaultdict[Table, list[Any]] = defaultdict(list)
+        """Rows of `rowtypes`, table by table."""
+        self._dead: list[dict[str, Any]] = []
         self._moves: list[dict[str, Any]] = []
         self._updates: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
         for recording in batch.recordings:
@@ -42,8 +49,9 @@ class Rows:
 
     def write(self, connection: Connection) -> None:
         """Raises Conflict when an appeal is no longer as it was seen."""
-        for table, rows in self._inserts.items():
-            run_many(connection, _INSERT[table], rows)
+        for table, rows in self._new.items():
+            insert_rows(connection, table, rows)
+        run_many(connection, _INSERT_DEAD, self._dead)
         for move in self._moves:
             if connection.execute(_MOVE, move).rowcount != 1:
                 raise Conflict(self._source)
@@ -56,31 +64,18 @@ class Rows:
         else:
             self._move_appeal(r, r.before)
         if not r.is_kept:
-            self._inserts[t.envelopes].append(envelope_row(self._sealer, r, self._config_hash))
+            self._new[t.envelopes].append(envelope_row(self._sealer, r, self._config_hash))
         if r.appeal is not None:
             kept = kept_appeal(r.appeal)
-            self._inserts[t.revisions].append(
-                revision_row(self._sealer, r, kept, self._config_hash, self._at)
-            )
+            self._new[t.revisions].append(revision_row(self._sealer, r, kept, self._config_hash, self._now))
             if r.appeal.attachments:
                 self._carry(r.appeal)
             if self._lease.deliveries:
-                self.claimed += leasing.claimed(r, kept, self._lease, self._config_hash, self._at)
+                self.claimed += claimed(r, kept, self._lease, self._config_hash, self._at)
         self._add_work(r)
         self._add_dead(r)
         if r.outcome not in _QUIET:
-            self._inserts[t.history].append(
-                {
-                    "appeal_id": r.after.appeal_id,
-                    "at": self._at,
-                    "what": r.outcome,
-                    "detail": {
-                        "revision": r.after.revision,
-                        "rule": r.rule,
-                        **({"twin": r.twin} if r.twin else {}),
-                    },
-                }
-            )
+            self._new[t.history].append(HistoryRow(r.after.appeal_id, self._now, r.outcome, _detail(r)))
 
     def _carry(self, appeal: Appeal) -> None:
         """A later revision mostly carries the same attachments: once is enough."""
@@ -88,25 +83,34 @@ class Rows:
             self._updates[_CARRY].append({"sha": sha256, "appeal": appeal.appeal_id})
 
     def _insert_appeal(self, r: Recording) -> None:
-        described = self._described(r.appeal) if r.appeal else _UNDESCRIBED
-        self._inserts[t.appeals].append(
-            {
-                "appeal_id": r.after.appeal_id,
-                "source": r.envelope.source,
-                "source_id": r.envelope.source_id,
-                "created_at": self._at,
-                "rule": r.rule,
-                "twin": r.twin,
-                **self._head(r.after),
-                **described,
-            }
+        described = _described(self._sealer, r.appeal) if r.appeal else Described()
+        after = r.after
+        self._new[t.appeals].append(
+            AppealRow(
+                after.appeal_id,
+                r.envelope.source,
+                r.envelope.source_id,
+                after.state,
+                after.revision,
+                after.version,
+                after.digest,
+                after.raw_hash,
+                micros(after.source_time),
+                after.config_hash,
+                after.envelope_id,
+                *described,
+                r.rule,
+                r.twin,
+                self._now,
+                self._now,
+            )
         )
 
     def _move_appeal(self, r: Recording, before: Head) -> None:
         moved = {f"to_{name}": value for name, value in self._head(r.after).items()}
         self._moves.append({"appeal": r.after.appeal_id, "seen": before.version, **moved})
         if r.appeal is not None:
-            described = {f"to_{name}": value for name, value in self._described(r.appeal).items()}
+            described = {f"to_{n}": v for n, v in _described(self._sealer, r.appeal)._asdict().items()}
             self._updates[_DESCRIBE].append({"appeal": r.after.appeal_id, "to_rule": r.rule, **described})
 
     def _head(self, head: Head) -> dict[str, Any]:
@@ -122,20 +126,14 @@ class Rows:
             "updated_at": self._at,
         }
 
-    def _described(self, appeal: Appeal) -> dict[str, Any]:
-        """The columns by which people look for an appeal; what is personal only as a keyed hash."""
-        plain = {"channel": appeal.channel, "kind": appeal.kind, "region": appeal.region}
-        return plain | look_up_hashes(self._sealer, appeal)
-
     def _add_work(self, r: Recording) -> None:
         appeal_id = r.after.appeal_id
-        if r.tasks:
-            self._inserts[t.tasks] += [task_row(task, appeal_id, self._at) for task in r.tasks]
-        if r.deliveries:
-            rows = [delivery_row(d, appeal_id, self._config_hash, self._at) for d in r.deliveries]
-            if self._lease.deliveries:
-                leasing.lease(rows, self._lease)
-            self._inserts[t.deliveries] += rows
+        for task in r.tasks:
+            self._new[t.tasks].append(task_row(task, appeal_id, self._now))
+        for delivery in r.deliveries:
+            until = self._until if delivery.delivery_id in self._lease.deliveries else None
+            row = delivery_row(delivery, appeal_id, self._config_hash, self._now, until)
+            self._new[t.deliveries].append(row)
         for closed in r.closed_tasks:
             change = {"appeal": appeal_id, "task": closed.task_id, "to_state": closed.state, "at": self._at}
             self._updates[_CLOSE_TASK].append(change)
@@ -147,7 +145,7 @@ class Rows:
             self._updates[_SETTLE].append({"appeal": r.after.appeal_id, "at": self._at})
         if r.dead is None:
             return
-        self._inserts[t.dead_letters].append(
+        self._dead.append(
             dead_row(
                 r.dead,
                 self._config_hash,
@@ -160,14 +158,25 @@ class Rows:
         )
 
 
-def look_up_hashes(sealer: Sealer, appeal: Appeal) -> dict[str, str | None]:
+def look_up_hashes(sealer: Sealer, appeal: Appeal) -> tuple[str | None, str | None]:
     """The enterprise by its name, which every door knows (few know its credit code); the caller's phone."""
     firm = appeal.enterprise.name or appeal.enterprise.uscc
     phone = appeal.contact.phones[0] if appeal.contact.phones else ""
-    return {
-        "enterprise_hash": sealer.keyed_hash("enterprise", fold(firm).encode()) if firm else None,
-        "contact_hash": sealer.keyed_hash("contact", phone.encode()) if phone else None,
-    }
+    return (
+        sealer.keyed_hash("enterprise", fold(firm).encode()) if firm else None,
+        sealer.keyed_hash("contact", phone.encode()) if phone else None,
+    )
+
+
+def _described(sealer: Sealer, appeal: Appeal) -> Described:
+    return Described(appeal.channel, appeal.kind, appeal.region, *look_up_hashes(sealer, appeal))
+
+
+def _detail(r: Recording) -> str:
+    said: dict[str, Any] = {"revision": r.after.revision, "rule": r.rule}
+    if r.twin:
+        said["twin"] = r.twin
+    return to_json(said).decode()
 
 
 def dead_row(dead: NewDead, config_hash: str, at: datetime, **known: Any) -> dict[str, Any]:
@@ -202,41 +211,8 @@ def dead_delivery_row(dead: NewDead, delivery: Any, attempts: int, at: datetime)
     )
 
 
-def task_row(task: NewTask, appeal_id: str, at: datetime) -> dict[str, Any]:
-    """A unit's part of an appeal, open from now on."""
-    return {
-        "task_id": task.task_id,
-        "appeal_id": appeal_id,
-        "unit": task.unit,
-        "role": task.role,
-        "state": "open",
-        "returns": 0,
-        "created_at": at,
-    }
-
-
-def delivery_row(d: NewDelivery, appeal_id: str, config_hash: str, at: datetime) -> dict[str, Any]:
-    """A message to a destination, due at once."""
-    return {
-        "delivery_id": d.delivery_id,
-        "appeal_id": appeal_id,
-        "destination": d.destination,
-        "sequence": d.sequence,
-        "revision": d.revision,
-        "task_id": d.task_id,
-        "type": d.type,
-        "state": "pending",
-        "attempts": 0,
-        "generation": 0,
-        "next_attempt_at": at,
-        "created_at": at,
-        "config_hash": config_hash,
-    }
-
-
 # inline: without it PostgreSQL's statement would end in RETURNING, and could not carry many rows.
-_INSERT = {table: insert(table).inline() for table in t.metadata.tables.values()}
-_UNDESCRIBED: dict[str, Any] = dict.fromkeys(("channel", "kind", "region", "enterprise_hash", "contact_hash"))
+_INSERT_DEAD = insert(t.dead_letters).inline()
 _HEAD_COLUMNS = (
     "state", "revision", "version", "digest", "raw_hash", "source_time", "config_hash", "envelope_id",
     "updated_at",
@@ -251,7 +227,7 @@ _DESCRIBE = (
     update(t.appeals)
     .where(t.appeals.c.appeal_id == bindparam("appeal"))
     .values(
-        {name: bindparam(f"to_{name}") for name in _UNDESCRIBED}
+        {name: bindparam(f"to_{name}") for name in Described._fields}
         | {"rule": func.coalesce(bindparam("to_rule"), t.appeals.c.rule)}
     )
 )

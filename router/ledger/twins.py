@@ -28,9 +28,9 @@ class TwinStore:
         self._sealer = sealer
 
     def open_twin(self, appeal: Appeal) -> str | None:
-        known = look_up_hashes(self._sealer, appeal)
         a, r = t.appeals.c, t.revisions.c
-        same = [a[name] == value for name, value in known.items() if value is not None]
+        known = zip((a.enterprise_hash, a.contact_hash), look_up_hashes(self._sealer, appeal), strict=True)
+        same = [column == value for column, value in known if value is not None]
         if not same:
             return None
         chosen = (

@@ -44,6 +44,7 @@ class Hours:
     """A source whose every batch takes a while; notes whether anybody else could have had its lease."""
 
     name = "app"
+    goes_ahead = True
 
     def __init__(self, database: Database, pause: timedelta) -> None:
         self._other = LeaseStore(database, "other")
