@@ -101,7 +101,7 @@ def _intake(crew: Crew) -> None:
     if not any(source.pull for source in installation.configuration.settings.sources.values()):
         return
     tools = PollingTools(
-        make_intake(crew).begin,
+        make_intake(crew).accept,
         installation.intake_store.cursor,
         installation.leases,
         now,

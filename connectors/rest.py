@@ -39,9 +39,6 @@ PATIENCE = 5
 class RestSource:
     """Keeps the port `router.ports.Source`. For one thread."""
 
-    goes_ahead = True
-    """It has nothing to acknowledge."""
-
     def __init__(
         self,
         name: str,

@@ -33,8 +33,6 @@ class Source(Protocol):
     """
 
     name: str
-    goes_ahead: bool
-    """Whether `fetch` may go on before its last batch is acknowledged."""
 
     def open(self) -> AbstractContextManager[None]:
         """Hold the connection for one polling round."""

@@ -57,11 +57,7 @@ class Desk:
         """Outcomes and how many; the events of this round only."""
         self.hub.events.clear()
         tools = PollingTools(
-            lambda batch: lambda: self.accept(batch),
-            self.hub.store.cursor,
-            EverybodysLease(),
-            self.hub.clock,
-            self.hub.events.append,
+            self.accept, self.hub.store.cursor, EverybodysLease(), self.hub.clock, self.hub.events.append
         )
         polling = Polling(source, ROUND, tools)
         if self.dies_after_commit:
