@@ -2,8 +2,8 @@
 The source that all contenders read: `python -m bench.source ITEMS [FIRST]`.
 
 Prints its URL and answers `?page=K` from ready bytes, so that it takes little of the machine from
-whoever is measured. `GET /began` tells when the first page was asked for: seconds of `time.time()`,
-or null.
+whoever is measured; with `&from=TIME`, only items that are no older. `GET /began` tells when the first
+page was asked for: seconds of `time.time()`, or null.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import sys
 import time
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from bench.answering import Answering, serve
-from bench.work import PAGE, item
+from bench.work import PAGE, item, number_at
 
 
 class Pages:
@@ -28,15 +28,18 @@ class Pages:
         last = min(-(-items // PAGE), self.READY)
         self._ready = [self._make(number) for number in range(1, last + 1)]
 
-    def get(self, number: int) -> bytes:
+    def get(self, number: int, from_: str) -> bytes:
         if self.began is None:
             self.began = time.time()
-        return self._ready[number - 1] if 0 < number <= len(self._ready) else self._make(number)
+        skipped = max(0, number_at(from_) - self._first) if from_ else 0
+        if skipped == 0 and 0 < number <= len(self._ready):
+            return self._ready[number - 1]
+        return self._make(number, skipped)
 
-    def _make(self, number: int) -> bytes:
-        first = (number - 1) * PAGE
+    def _make(self, number: int, skipped: int = 0) -> bytes:
+        first = (number - 1) * PAGE + skipped
         some = [item(self._first + n) for n in range(first, min(first + PAGE, self._items))]
-        answer = {"code": 0, "data": {"total": self._items, "list": some}}
+        answer = {"code": 0, "data": {"total": self._items - skipped, "list": some}}
         return json.dumps(answer, ensure_ascii=False).encode()
 
 
@@ -48,7 +51,8 @@ def handler(pages: Pages) -> type[Answering]:
             asked = urlsplit(path)
             if asked.path == "/began":
                 return json.dumps(pages.began).encode()
-            return pages.get(int(parse_qs(asked.query).get("page", ["1"])[0]))
+            query = dict(parse_qsl(asked.query))
+            return pages.get(int(query.get("page", "1")), query.get("from", ""))
 
     return Handler
 

@@ -16,15 +16,22 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 PAGE = 200
 UNITS = tuple(f"unit{n:02}" for n in range(60))
+MAX_PAGES = 500
+"""In one round: what a connector remembers of a round grows with it."""
 EXCHANGE = "suqiu.deliver"
 KEYS = {"k1": base64.b64encode(b"k" * 32).decode(), "hashing": base64.b64encode(b"h" * 32).decode()}
 TEXT = "我公司生产精密零部件，近期因用工备案系统升级，新招员工的社保无法缴纳，已影响就医报销，恳请协调处理。"
+
+
+FIRST_TIME = datetime(2026, 3, 1)
+"""When item 0 changed, by the source's clock."""
 
 
 def queue(unit: str) -> str:
@@ -34,7 +41,6 @@ def queue(unit: str) -> str:
 
 def item(n: int) -> dict[str, Any]:
     """One appeal in the source's words."""
-    second = n % 86_400
     return {
         "no": f"GD2026{n:012}",
         "title": f"关于第{n}件社保缴纳问题的求助",
@@ -45,11 +51,16 @@ def item(n: int) -> dict[str, Any]:
         "class2": "社会保险",
         "area": "320505",
         "address": "虎丘区科技城示例路88号",
-        "time": f"2026-03-{1 + n // 86_400:02} {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}",
+        "time": f"{FIRST_TIME + timedelta(seconds=n):%Y-%m-%d %H:%M:%S}",
         "unit": UNITS[n % len(UNITS)],
         "firm": {"name": f"苏州示例精密机械{n % 5000}有限公司", "code": "9132059455117770X5"},
         "link": {"name": " 王先生 ", "mobile": "13800001234", "tel": ""},
     }
+
+
+def number_at(time: str) -> int:
+    """Which item has this change time; there is one a second."""
+    return int((datetime.fromisoformat(time) - FIRST_TIME).total_seconds())
 
 
 @dataclass(frozen=True)
@@ -176,10 +187,11 @@ def _hub(hub: HubAt) -> dict[str, Any]:
     updated = {"from": "time", "formats": ["%Y-%m-%d %H:%M:%S"]}
     if hub.source_url:
         crm["pull"] = {
-            "kind": "rest", "every": "1s", "url": hub.source_url, "params": {"page": "{page}"},
+            "kind": "rest", "every": "1s", "url": hub.source_url,
+            "params": {"page": "{page}", "from": "{from}"}, "overlap": "1m",
             "paging": {"kind": "page", "size": PAGE, "total": "data.total"},
             "success": {"at": "code", "is": [0]}, "items": "data.list", "id": "no", "updated": updated,
-            "ascending": True, "per_minute": 60_000, "max_pages": 100_000,
+            "ascending": True, "per_minute": 60_000, "max_pages": MAX_PAGES,
         }  # fmt: skip
     if hub.push:
         scheme = {"kind": "standard_webhooks", "secrets": [{"file": "secrets/push.key"}]}

@@ -97,7 +97,7 @@ class Reading:
         outcome = self._outcome(translation, base.before)
         if outcome in ("echo", "unchanged", "stale"):
             return base._replace(outcome=outcome)
-        return self._revise(base._replace(outcome=outcome), translation)
+        return self._revise(base if outcome == base.outcome else base._replace(outcome=outcome), translation)
 
     def _outcome(self, translation: Translation, head: Head | None) -> Outcome:
         if head is None or head.revision == 0:
