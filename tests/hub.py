@@ -17,6 +17,7 @@ from router import jsontext
 from router.errors import MappingFailed
 from router.events import Event
 from router.flows.dispatching import Dispatching, Plan
+from router.flows.express import Express
 from router.flows.intake import Intake
 from router.flows.outbox import Finish
 from router.flows.reading import Reading
@@ -169,6 +170,7 @@ class Hub:
         self.twins = TwinStore(self.database, self.sealer)
         self.letters = LetterStore(self.database, self.sealer, self.clock, self.config_hash)
         self.events: list[Event] = []
+        self.express: Express | None = None
 
     @property
     def book(self) -> Rulebook:
@@ -192,6 +194,7 @@ class Hub:
             clock=self.clock,
             config_hash=self.config_hash,
             announce=self.events.append,
+            express=self.express,
         )
 
     @property

@@ -1,0 +1,112 @@
+"""The relay between a real ledger and a real RabbitMQ: what it is handed, what it claims, what is too late."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from router.flows.outbox import Want
+from router.flows.relay import Relay, RelayTools
+from tests.broker.publishing import drain, lay_out, publishing, until
+from tests.hub import Hub
+from tests.servers import VirtualHost
+
+LEASE = timedelta(minutes=3)
+ROOM = 20
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    made = Hub(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path, clock=lambda: datetime.now(UTC))
+    yield made
+    made.database.close()
+
+
+@contextmanager
+def relaying(hub: Hub, url: str) -> Iterator[Relay]:
+    """A relay at work; the intake hands over to it."""
+    stop = threading.Event()
+    with publishing(url, backlog=ROOM) as publisher:
+        tools = RelayTools(hub.outbox, publisher, hub.dispatching, hub.clock, hub.events.append)
+        relay = Relay(tools, {"rsj": "published", "gaj": "published"}, room=ROOM, lease=LEASE)
+        hub.express = relay
+        thread = threading.Thread(target=relay.run, args=(stop,))
+        thread.start()
+        try:
+            yield relay
+        finally:
+            stop.set()
+            thread.join(20)
+            assert not thread.is_alive()
+
+
+def states(hub: Hub, *source_ids: str) -> set[str]:
+    return {str(row["state"]) for source_id in source_ids for row in hub.deliveries(source_id)}
+
+
+def test_what_is_handed_over_is_in_its_queue_once_and_written_down(hub: Hub, amqp: VirtualHost) -> None:
+    lay_out(amqp, "rsj", "gaj")
+    with relaying(hub, amqp.url) as relay:
+        until(lambda: relay.bears("rsj"))
+        hub.accept(hub.item("one", to=["rsj"]))
+        until(lambda: states(hub, "one") == {"published"})
+    [(properties, _)] = drain(amqp.url, "suqiu.dest.rsj")
+    assert properties.message_id == hub.deliveries("one")[0]["delivery_id"]
+    assert hub.deliveries("one")[0]["generation"] == 1
+
+
+def test_more_than_there_is_room_for_comes_out_of_the_ledger_and_nothing_twice(
+    hub: Hub, amqp: VirtualHost
+) -> None:
+    lay_out(amqp, "rsj", "gaj")
+    many = [f"i{n}" for n in range(300)]
+    with relaying(hub, amqp.url) as relay:
+        until(lambda: relay.bears("rsj"))
+        hub.accept(*hub.items(300))
+        until(lambda: states(hub, *many) == {"published"})
+    found = [p.message_id for unit in ("rsj", "gaj") for p, _ in drain(amqp.url, f"suqiu.dest.{unit}")]
+    assert len(found) == len(set(found)) == 300
+
+
+def test_nothing_goes_straight_while_there_is_no_broker_or_more_is_waiting(
+    hub: Hub, amqp: VirtualHost
+) -> None:
+    lay_out(amqp, "rsj", "gaj")
+    with publishing("amqp://guest:guest@127.0.0.1:1/") as publisher:
+        tools = RelayTools(hub.outbox, publisher, hub.dispatching, hub.clock, hub.events.append)
+        relay = Relay(tools, {"rsj": "published"}, room=ROOM, lease=LEASE)
+        assert relay.bears("rsj") == 0
+    with relaying(hub, amqp.url) as relay:
+        assert relay.bears("nobody") == 0
+        until(lambda: relay.bears("rsj") == ROOM - ROOM // 2)
+
+
+def test_what_is_handed_over_too_late_is_given_back_and_claimed_again(hub: Hub, amqp: VirtualHost) -> None:
+    lay_out(amqp, "rsj", "gaj")
+    hub.accept(hub.item("late", to=["rsj"]))
+    now = hub.clock()
+    due = hub.outbox.claim([Want("rsj", 9)], now, now + LEASE)
+    with relaying(hub, amqp.url) as relay:
+        relay.hand(due, now + LEASE / 2)
+        until(lambda: states(hub, "late") == {"published"})
+    assert hub.deliveries("late")[0]["generation"] == due[0].generation + 2
+    assert len(drain(amqp.url, "suqiu.dest.rsj")) == 1
+
+
+def test_what_is_handed_over_after_the_end_is_due_for_the_next_one(hub: Hub, amqp: VirtualHost) -> None:
+    lay_out(amqp, "rsj", "gaj")
+    with relaying(hub, amqp.url) as relay:
+        until(lambda: relay.bears("rsj"))
+    assert relay.bears("rsj") == 0
+    hub.accept(hub.item("last", to=["rsj"]))
+    now = hub.clock()
+    due = hub.outbox.claim([Want("rsj", 9)], now, now + LEASE)
+    relay.hand(due, now + LEASE)
+    [again] = hub.outbox.claim([Want("rsj", 9)], hub.clock(), hub.clock() + LEASE)
+    assert (again.delivery_id, again.generation) == (due[0].delivery_id, due[0].generation + 2)
+    assert drain(amqp.url, "suqiu.dest.rsj") == []
