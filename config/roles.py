@@ -20,7 +20,7 @@ from router.decisions.recovery import RetryPolicy
 from router.events import Observer, Trouble
 from router.flows.broker_returns import BrokerReturns
 from router.flows.gathering import Gathering
-from router.flows.intake import Intake
+from router.flows.intake import Intake, IntakeTools
 from router.flows.letters import Post, PostTools
 from router.flows.polling import Polling, PollingTools
 from router.flows.reading import Reading
@@ -62,12 +62,14 @@ def make_intake(crew: Crew) -> Intake:
         return Reading(book, heads, cases)
 
     return Intake(
-        installation.intake_store,
-        reading,
-        clock=now,
-        config_hash=installation.configuration.hash,
-        announce=crew.announce,
-        express=crew.relay,
+        IntakeTools(
+            installation.intake_store,
+            reading,
+            now,
+            installation.configuration.hash,
+            crew.announce,
+            crew.relay,
+        )
     )
 
 

@@ -18,7 +18,7 @@ from router.errors import MappingFailed
 from router.events import Event
 from router.flows.dispatching import Dispatching, Plan
 from router.flows.express import Express
-from router.flows.intake import Intake
+from router.flows.intake import Intake, IntakeTools
 from router.flows.outbox import Finish
 from router.flows.reading import Reading
 from router.flows.replay import Replay
@@ -188,14 +188,15 @@ class Hub:
     @property
     def intake(self) -> Intake:
         book = self.book
-        return Intake(
+        tools = IntakeTools(
             self.store,
             lambda _source, heads, cases: Reading(book, heads, cases),
-            clock=self.clock,
-            config_hash=self.config_hash,
-            announce=self.events.append,
-            express=self.express,
+            self.clock,
+            self.config_hash,
+            self.events.append,
+            self.express,
         )
+        return Intake(tools)
 
     @property
     def replay(self) -> Replay:

@@ -60,7 +60,7 @@ class Sending:
         self._deadline = publisher.confirm_deadline.total_seconds()
         self._connect_timeout = link.connect_timeout.total_seconds()
         self._around = around
-        self.handover = Handover(self._ask_to_take)
+        self.handover = Handover(lambda: self._loop.add_callback_threadsafe(self._take))
         self.lanes = Lanes(publisher, self.handover.decided, around.random)
         self._loop: Any = IOLoop()
         self._link: Link | None = None
@@ -82,9 +82,6 @@ class Sending:
         link = self._link
         return link is not None and link.is_open
 
-    def _ask_to_take(self) -> None:
-        self._loop.add_callback_threadsafe(self._take)
-
     def finish(self, wait: timedelta) -> None:
         """Send nothing more; wait for the answers owed, then end the thread."""
         self._farewell = wait.total_seconds()
@@ -95,8 +92,6 @@ class Sending:
         self._closing = True  # it never started
         self._take()
         self._loop.close()
-
-    # The loop's own.
 
     def _run(self) -> None:
         self._loop.call_later(0, self._connect)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Protocol
 
 from router.crashpoints import crashpoint
@@ -62,26 +63,30 @@ class IntakeLedger(SetLedger, Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class IntakeTools:
+    """What the intake works with."""
+
+    ledger: IntakeLedger
+    reading: Callable[[str, Mapping[str, Head], Mapping[str, Case]], Reading]
+    """By source: its rules against what is known."""
+    clock: Clock
+    config_hash: str
+    announce: Observer
+    express: Express | None = None
+    """The relay of this process, where it has one."""
+
+
 class Intake:
     """`accept` is the one way into the hub, for polled and pushed batches alike. Thread-safe."""
 
-    def __init__(
-        self,
-        ledger: IntakeLedger,
-        reading: Callable[[str, Mapping[str, Head], Mapping[str, Case]], Reading],
-        *,
-        clock: Clock,
-        config_hash: str,
-        announce: Observer,
-        express: Express | None = None,
-    ) -> None:
-        """`express`: the relay of this process, where it has one."""
-        self._ledger = ledger
-        self._reading = reading
-        self._clock = clock
-        self._config_hash = config_hash
-        self._announce = announce
-        self._express = express
+    def __init__(self, tools: IntakeTools) -> None:
+        self._ledger = tools.ledger
+        self._reading = tools.reading
+        self._clock = tools.clock
+        self._config_hash = tools.config_hash
+        self._announce = tools.announce
+        self._express = tools.express
 
     def accept(self, batch: Batch) -> Acceptance:
         """Record a batch; returns after COMMIT. LedgerUnavailable means that nothing was promised."""

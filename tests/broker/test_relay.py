@@ -1,4 +1,4 @@
-"""The relay between a real ledger and a real RabbitMQ: what it is handed, what it claims, what is too late."""
+"""The relay between a real ledger and a real RabbitMQ: what it is handed, what it claims, what is late."""
 
 from __future__ import annotations
 

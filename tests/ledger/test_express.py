@@ -1,4 +1,4 @@
-"""What was just recorded and goes straight to the relay: leased in the same transaction, claimed by nobody."""
+"""What was just recorded goes straight to the relay: leased in the same transaction, claimed by nobody."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_it_is_handed_over_just_as_a_claim_would_give_it(hub: Hub) -> None:
     assert Counter(one.destination for one in express.handed) == {"rsj": 1, "gaj": 1}
     assert claim(hub) == []
 
-    hub.clock.move(LEASE)  # type: ignore[attr-defined]
+    hub.clock.move(LEASE)  # type: ignore[attr-defined]  # a StepClock
     again = {one.delivery_id: one for one in claim(hub)}
     for one in express.handed:
         assert again[one.delivery_id] == one._replace(generation=one.generation + 1)
