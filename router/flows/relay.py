@@ -43,6 +43,8 @@ meanwhile means that so many are published twice."""
 TROUBLE_PAUSE = timedelta(seconds=1)
 CLOSING_WAIT = timedelta(seconds=10)
 """How long a graceful stop waits for outstanding confirms."""
+PROBE = 1
+"""The room of a destination that refused and may be asked again, with nothing of it in hand."""
 LEAST_LEASE = 2 / 3
 """Of the lease must be left when a message goes to the publisher; so long it may sit there."""
 FIRST_RETRY = timedelta(seconds=1)
@@ -187,12 +189,12 @@ class Relay:
                 crashpoint("relay.mid_publish")
 
     def _wants(self) -> list[Want]:
-        """Few, large claims: a destination is asked for again when half its room is free."""
+        """Few, large claims: a destination is asked for again when half its room is free, or as a probe."""
         room = self._tools.publisher.room
         return [
             Want(destination, free, finish)
             for destination, finish in self._finish.items()
-            if (free := room(destination)) >= self._worth
+            if (free := room(destination)) >= self._worth or free == PROBE
         ]
 
     def _publish(self, claimed: Claimed) -> None:
@@ -226,10 +228,17 @@ class Relay:
         )
 
     def _settle(self, *, closing: bool = False) -> int:
-        """Write down what was decided; how much. What cannot be written now is kept for the next time."""
-        outcomes = self._decided
+        """Write down what was decided; how much. While the ledger is away it is kept for the next time."""
+        outcomes, self._decided, self._settle_at = self._decided, [], None
         if not outcomes:
             return 0
+        try:
+            return self._written_down(outcomes, closing=closing)
+        except LedgerUnavailable:
+            self._decided = outcomes
+            raise
+
+    def _written_down(self, outcomes: list[Published], *, closing: bool) -> int:
         crashpoint("relay.after_confirm")
         now = self._tools.clock()
         given_back = [o for o in outcomes if not o.sent or (closing and o.verdict == "unknown")]
@@ -239,7 +248,6 @@ class Relay:
         if given_back:
             self._tools.outbox.release([(o.delivery_id, o.generation) for o in given_back], now)
         crashpoint("relay.after_mark")
-        self._decided, self._settle_at = [], None
         for outcome in outcomes:
             self._attempts.pop((outcome.delivery_id, outcome.generation), None)
         for outcome, said in zip(decided, settled, strict=True):

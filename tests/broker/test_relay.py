@@ -6,13 +6,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from router.broker.topology import Limits
 from router.flows.outbox import Want
 from router.flows.relay import Relay, RelayTools
-from tests.broker.publishing import drain, lay_out, publishing, until
+from tests.broker.publishing import REFUSED, drain, lay_out, publishing, until
 from tests.hub import Hub
 from tests.servers import VirtualHost
 
@@ -47,6 +49,10 @@ def relaying(hub: Hub, url: str) -> Iterator[Relay]:
 
 def states(hub: Hub, *source_ids: str) -> set[str]:
     return {str(row["state"]) for source_id in source_ids for row in hub.deliveries(source_id)}
+
+
+def is_decided(hub: Hub, source_id: str) -> bool:
+    return states(hub, source_id) <= {"published", "retry_wait"}
 
 
 def test_what_is_handed_over_is_in_its_queue_once_and_written_down(hub: Hub, amqp: VirtualHost) -> None:
@@ -110,3 +116,27 @@ def test_what_is_handed_over_after_the_end_is_due_for_the_next_one(hub: Hub, amq
     [again] = hub.outbox.claim([Want("rsj", 9)], hub.clock(), hub.clock() + LEASE)
     assert (again.delivery_id, again.generation) == (due[0].delivery_id, due[0].generation + 2)
     assert drain(amqp.url, "suqiu.dest.rsj") == []
+
+
+def test_a_destination_that_refused_is_tried_again_when_it_has_room(hub: Hub, amqp: VirtualHost) -> None:
+    lay_out(amqp, "rsj", "gaj", limits=REFUSED)
+    many = [f"i{n}" for n in range(60)]
+    with relaying(hub, amqp.url):
+        hub.accept(*hub.items(60, to=("rsj",)))
+        until(lambda: "retry_wait" in states(hub, *many))
+        until(lambda: (drain(amqp.url, "suqiu.dest.rsj"), states(hub, *many))[1] == {"published"}, within=40)
+
+
+def test_a_single_message_that_was_refused_is_tried_again_too(hub: Hub, amqp: VirtualHost) -> None:
+    """Nothing else of its destination is there to find out whether there is room again."""
+    lay_out(amqp, "rsj", "gaj", limits=Limits(max_length=1))
+    with relaying(hub, amqp.url):
+        for number in range(20):
+            hub.accept(hub.item(f"i{number}", to=["rsj"]))
+            until(partial(is_decided, hub, f"i{number}"))
+            if states(hub, f"i{number}") == {"retry_wait"}:
+                break
+        else:
+            raise AssertionError("the queue was never full")
+        drain(amqp.url, "suqiu.dest.rsj")
+        until(lambda: states(hub, f"i{number}") == {"published"}, within=30)
