@@ -27,6 +27,7 @@ from monitoring.metrics import Vocabulary
 from monitoring.readiness import alive
 from router.errors import ConfigError, LedgerUnavailable, Problem
 from router.events import Observer, everyone
+from router.ledger.database import Checkpointing
 from router.ledger.measures import numbers
 
 STOP_WITHIN = timedelta(seconds=30)
@@ -68,6 +69,8 @@ class Process:
         for role, build in BUILD.items():
             if role in self.roles:
                 build(self._crew)
+        if self.installation.database.is_sqlite:
+            self._crew.works["checkpoint"] = Checkpointing(self.installation.database).run
         self._threads = [
             threading.Thread(target=work, args=(self._stop,), name=name, daemon=True)
             for name, work in self._crew.works.items()

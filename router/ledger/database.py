@@ -4,13 +4,18 @@ One door to the database, for SQLite and PostgreSQL alike.
 SQLite has one writer. Writers queue at a lock of ours before BEGIN IMMEDIATE, since busy_timeout
 alone lets a small writer starve beside page writers; readers use an engine of their own and never
 wait for it. `synchronous=FULL`: what was committed survives a power cut.
+
+SQLite's log is copied into its file by a thread of its own (`Checkpointing`), which takes the copying out
+of the commits. Should that thread fall behind, a commit copies the rest once the log has LOG_PAGES.
 """
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +28,9 @@ from router.errors import LedgerUnavailable
 
 BUSY_TIMEOUT_MS = 10_000
 """How long SQLite waits for another process (a backup, a command) before it says busy."""
+LOG_PAGES = 16_000
+"""64 MiB of log."""
+CHECKPOINT_EVERY = timedelta(seconds=1)
 
 
 class Database:
@@ -71,9 +79,29 @@ class Database:
         with _as_ours(), self._reader.connect() as connection:
             yield connection
 
+    def checkpoint(self) -> None:
+        """Copy SQLite's log into its file, as far as no reader needs the old state. Hinders no writer."""
+        if self.is_sqlite:
+            with self._reader.connect() as connection:
+                # The driver's own: inside a transaction, which SQLAlchemy would begin, it is refused.
+                connection.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
     def close(self) -> None:
         self._writer.dispose()
         self._reader.dispose()
+
+
+class Checkpointing:
+    """Run by one thread of a process that writes to SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def run(self, stop: threading.Event) -> None:
+        """Copy what was committed, again and again. What fails is tried again; commits see to it, too."""
+        while not stop.wait(CHECKPOINT_EVERY.total_seconds()):
+            with suppress(sqlite3.Error, DBAPIError):
+                self._db.checkpoint()
 
 
 @contextmanager
@@ -114,7 +142,7 @@ def _sqlite(url: Any, *, begin: str, pool_size: int) -> Engine:
             "foreign_keys=ON",
             "cache_size=-16384",
             "mmap_size=268435456",
-            "wal_autocheckpoint=4000",
+            f"wal_autocheckpoint={LOG_PAGES}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -1,0 +1,68 @@
+"""SQLite's log gets into its file without the commits having to see to it."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from router.ledger import database as module
+from router.ledger.database import Checkpointing
+from tests.broker.publishing import until
+from tests.hub import Hub
+
+
+def appeals_in_the_file_alone(folder: Path) -> int:
+    """Without the log beside it."""
+    alone = shutil.copy(folder / "ledger.db", folder / "alone.db")
+    connection = sqlite3.connect(alone)
+    try:
+        found: int = connection.execute("SELECT count(*) FROM appeals").fetchone()[0]
+    finally:
+        connection.close()
+    return found
+
+
+def test_what_was_committed_is_copied_while_others_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHECKPOINT_EVERY", module.CHECKPOINT_EVERY / 100)
+    hub = Hub(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path)
+    hub.database.checkpoint()
+    hub.accept(*hub.items(10))
+    assert appeals_in_the_file_alone(tmp_path) == 0
+
+    stop = threading.Event()
+    thread = threading.Thread(target=Checkpointing(hub.database).run, args=(stop,))
+    thread.start()
+    try:
+        until(lambda: appeals_in_the_file_alone(tmp_path) == 10)
+        hub.accept(hub.item("later"))
+        until(lambda: appeals_in_the_file_alone(tmp_path) == 11)
+    finally:
+        stop.set()
+        thread.join(5)
+    hub.database.close()
+
+
+def test_a_database_that_is_away_does_not_end_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHECKPOINT_EVERY", module.CHECKPOINT_EVERY / 100)
+    hub = Hub(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path)
+    tries: list[None] = []
+
+    def fail() -> None:
+        tries.append(None)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(hub.database, "checkpoint", fail)
+    stop = threading.Event()
+    thread = threading.Thread(target=Checkpointing(hub.database).run, args=(stop,))
+    thread.start()
+    until(lambda: len(tries) > 2)
+    stop.set()
+    thread.join(5)
+    assert not thread.is_alive()
+    hub.database.close()
