@@ -49,9 +49,13 @@ class Measured:
         return [
             *_pushes(self.push),
             "",
-            "| appeals in the ledger | µs per item | of these, CPU of the hub |",
-            "|---|---|---|",
-            *(f"| {cost.held} | {cost.wall:.0f} | {cost.cpu:.0f} |" for cost in self.costs),
+            f"| appeals in the ledger | µs per item | of these, CPU | times those of {SIZES[0]}: all, CPU |",
+            "|---|---|---|---|",
+            *(
+                f"| {cost.held} | {cost.wall:.0f} | {cost.cpu:.0f}"
+                f" | {cost.wall / cost.small_wall:.2f}, {cost.cpu / cost.small_cpu:.2f} |"
+                for cost in self.costs
+            ),
             "",
             *_looks(self.looked),
             "",
@@ -105,7 +109,7 @@ def measure(amqp: str, *, quick: bool, say: Callable[[str], None]) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         say("growth")
-        found = tuple(costs(amqp, place, SIZES[:2] if quick else SIZES, say))
+        found = tuple(costs(amqp, place, SIZES[:2] if quick else SIZES, 2 if quick else 3, say))
         say("looking")
         looked = looking(place / "config", place / LEDGER, times=1 if quick else 3)
     if not quick:
