@@ -8,7 +8,6 @@ acknowledged, leases are given back. A kill instead loses nothing; leases then e
 from __future__ import annotations
 
 import gc
-import sys
 import threading
 import time
 from collections.abc import Collection
@@ -31,21 +30,17 @@ from router.ledger.database import Checkpointing
 from router.ledger.measures import numbers
 
 STOP_WITHIN = timedelta(seconds=30)
-TURN = timedelta(microseconds=500)
-"""Measured: with 5 ms a round took a tenth to a fifth longer, with 0.2 ms the threads hindered each other."""
 
 
-def tune_interpreter() -> None:
-    """Make Python's cycle collector look seldom and not at what lives for ever, and its threads take turns.
+def calm_collector() -> None:
+    """Make Python's cycle collector look seldom and not at what lives for ever.
 
     A page makes thousands of objects without a single cycle; searching them for some took a tenth of
-    the intake's time. A thread that comes back from the database waits until the one that
-    works out the next page lets it go on: five milliseconds as Python comes, several times a page.
+    the intake's time.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-    sys.setswitchinterval(TURN.total_seconds())
 
 
 @dataclass
@@ -82,7 +77,7 @@ class Process:
 
     def start(self) -> None:
         """Keep the configuration, then let everything run. Returns once the front takes requests."""
-        tune_interpreter()
+        calm_collector()
         installation = self.installation
         installation.configurations.keep(
             installation.bundle.hash, installation.bundle.to_json().encode(), now()

@@ -32,6 +32,7 @@ logging.getLogger("pika").setLevel(logging.CRITICAL)
 NOT_FOUND, ACCESS_REFUSED = 404, 403
 GOODBYE = timedelta(seconds=2)
 PIECE = 64 * 1024
+"""Bytes of messages that go to the socket at once."""
 MOST_DISCARDED = 100
 """So many channels that the broker does not close, and the connection is given up with them."""
 
@@ -79,7 +80,7 @@ class Connection(pika.SelectConnection):  # type: ignore[misc]  # pika has no ty
 
 
 def _pieces(frames: list[bytes]) -> Iterator[bytes]:
-    """Of about PIECE bytes: what the socket does not take at once is copied each time."""
+    """Of about PIECE: pika copies again and again what the socket does not take at once."""
     some: list[bytes] = []
     size = 0
     for one in frames:

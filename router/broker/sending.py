@@ -73,7 +73,7 @@ class Sending:
         self._end_at = 0.0
         self._thread = threading.Thread(target=self._run, name="suqiu-publisher", daemon=True)
 
-    # For the caller's thread.
+    # For the caller's thread: up to `_run`, which is the loop's own.
 
     def start(self) -> None:
         self._thread.start()
@@ -211,7 +211,7 @@ class Sending:
         try:
             with link.gathering():
                 self._depart(link, now)
-        except Exception as error:  # pika's, or the system's: what was sent is owed by its outlet
+        except Exception as error:  # what was sent is owed by its outlet
             self._drop(f"sending broke off: {error}")
 
     def _depart(self, link: Link, now: float) -> None:

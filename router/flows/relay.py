@@ -145,17 +145,18 @@ class Relay:
         """What the intake had leased for us. Late, the lease would end while the publisher sits on it."""
         while self._handed:
             claimed, until = self._handed.popleft()
-            now = self._tools.clock()
-            if until - now > self.lease * LEAST_LEASE:
+            if until - self._tools.clock() > self.lease * LEAST_LEASE:
                 self._publish_all(claimed)
             else:
-                self._tools.outbox.release([(one.delivery_id, one.generation) for one in claimed], now)
+                self._give_back(claimed)
 
     def _give_back_handed(self) -> None:
         while self._handed:
-            claimed, _ = self._handed.popleft()
-            handed = [(one.delivery_id, one.generation) for one in claimed]
-            self._tools.outbox.release(handed, self._tools.clock())
+            self._give_back(self._handed.popleft()[0])
+
+    def _give_back(self, claimed: Sequence[Claimed]) -> None:
+        handed = [(one.delivery_id, one.generation) for one in claimed]
+        self._tools.outbox.release(handed, self._tools.clock())
 
     def _claim(self) -> int:
         now = self._tools.clock()

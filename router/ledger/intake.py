@@ -82,6 +82,7 @@ class IntakeStore:
         return found
 
     def record(self, batch: BatchRecord) -> list[Claimed]:
+        """One transaction. What the database says of it becomes what the intake can act on."""
         rows = Rows(self._sealer, batch)
         try:
             with self._db.write() as connection:

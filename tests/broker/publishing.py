@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -67,6 +68,20 @@ def publishing(
 
 def _ignore(_sentence: str) -> None:
     return None
+
+
+@contextmanager
+def at_work(run: Callable[[threading.Event], None], *, ends_within: float = 10) -> Iterator[None]:
+    """In a thread of its own, until the block ends; that it then ends by itself is part of every test."""
+    stop = threading.Event()
+    thread = threading.Thread(target=run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(ends_within)
+        assert not thread.is_alive()
 
 
 def until(claim: Callable[[], Any], within: float = 15.0) -> Any:

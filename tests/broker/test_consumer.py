@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from router.broker.topology import DEAD, UNROUTED, AmqpDestination, Limits, topo
 from router.errors import LedgerUnavailable
 from router.ports import Returned
 from tests.broker.publishing import (
+    at_work,
     collect,
     drain,
     lay_out,
@@ -62,7 +62,6 @@ def _settings(url: str, link: Any = None, **consumer: Any) -> BrokerSettings:
 def consuming(
     url: str, record: Record, *, said: list[str] | None = None, link: Any = None, **limits: Any
 ) -> Iterator[Consumer]:
-    stop = threading.Event()
     heard: list[str] = [] if said is None else said
     one = Consumer(
         _settings(url, link, **limits),
@@ -72,14 +71,8 @@ def consuming(
         report=heard.append,
         random=lambda: 0.5,
     )
-    thread = threading.Thread(target=one.run, args=(stop,))
-    thread.start()
-    try:
+    with at_work(one.run):
         yield one
-    finally:
-        stop.set()
-        thread.join(10)
-        assert not thread.is_alive()
 
 
 def _put(url: str, queue: str, *bodies: bytes, properties: Any = None) -> None:

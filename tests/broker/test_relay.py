@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,7 @@ import pytest
 from router.broker.topology import Limits
 from router.flows.outbox import Want
 from router.flows.relay import Relay, RelayTools
-from tests.broker.publishing import REFUSED, drain, lay_out, publishing, until
+from tests.broker.publishing import REFUSED, at_work, drain, lay_out, publishing, until
 from tests.hub import Hub
 from tests.servers import VirtualHost
 
@@ -32,19 +31,12 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 @contextmanager
 def relaying(hub: Hub, url: str) -> Iterator[Relay]:
     """A relay at work; the intake hands over to it."""
-    stop = threading.Event()
     with publishing(url, backlog=ROOM) as publisher:
         tools = RelayTools(hub.outbox, publisher, hub.dispatching, hub.clock, hub.events.append)
         relay = Relay(tools, {"rsj": "published", "gaj": "published"}, room=ROOM, lease=LEASE)
         hub.express = relay
-        thread = threading.Thread(target=relay.run, args=(stop,))
-        thread.start()
-        try:
+        with at_work(relay.run):
             yield relay
-        finally:
-            stop.set()
-            thread.join(20)
-            assert not thread.is_alive()
 
 
 def states(hub: Hub, *source_ids: str) -> set[str]:
@@ -125,6 +117,7 @@ def test_a_destination_that_refused_is_tried_again_when_it_has_room(hub: Hub, am
         hub.accept(*hub.items(60, to=("rsj",)))
         until(lambda: "retry_wait" in states(hub, *many))
         until(lambda: (drain(amqp.url, "suqiu.dest.rsj"), states(hub, *many))[1] == {"published"}, within=40)
+    assert max(hub.deliveries(one)[0]["attempts"] for one in many) > 0
 
 
 def test_a_single_message_that_was_refused_is_tried_again_too(hub: Hub, amqp: VirtualHost) -> None:
@@ -140,3 +133,4 @@ def test_a_single_message_that_was_refused_is_tried_again_too(hub: Hub, amqp: Vi
             raise AssertionError("the queue was never full")
         drain(amqp.url, "suqiu.dest.rsj")
         until(lambda: states(hub, f"i{number}") == {"published"}, within=30)
+    assert hub.deliveries(f"i{number}")[0]["attempts"] > 0

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import threading
 from pathlib import Path
 
 import pytest
 
 from router.ledger import database as module
 from router.ledger.database import Checkpointing
-from tests.broker.publishing import until
+from tests.broker.publishing import at_work, until
 from tests.hub import Hub
 
 
@@ -35,16 +34,10 @@ def test_what_was_committed_is_copied_while_others_write(
     hub.accept(*hub.items(10))
     assert appeals_in_the_file_alone(tmp_path) == 0
 
-    stop = threading.Event()
-    thread = threading.Thread(target=Checkpointing(hub.database).run, args=(stop,))
-    thread.start()
-    try:
+    with at_work(Checkpointing(hub.database).run, ends_within=5):
         until(lambda: appeals_in_the_file_alone(tmp_path) == 10)
         hub.accept(hub.item("later"))
         until(lambda: appeals_in_the_file_alone(tmp_path) == 11)
-    finally:
-        stop.set()
-        thread.join(5)
     hub.database.close()
 
 
@@ -58,11 +51,7 @@ def test_a_database_that_is_away_does_not_end_it(tmp_path: Path, monkeypatch: py
         raise sqlite3.OperationalError("disk I/O error")
 
     monkeypatch.setattr(hub.database, "checkpoint", fail)
-    stop = threading.Event()
-    thread = threading.Thread(target=Checkpointing(hub.database).run, args=(stop,))
-    thread.start()
-    until(lambda: len(tries) > 2)
-    stop.set()
-    thread.join(5)
-    assert not thread.is_alive()
+    with at_work(Checkpointing(hub.database).run, ends_within=5):
+        until(lambda: len(tries) > 2)
+    assert len(tries) > 2
     hub.database.close()
