@@ -4,6 +4,9 @@ JSON as it comes from outside and goes out again, with nothing bent on the way.
 Numbers with a fraction become Decimal, whole numbers stay int of any length (23-digit ids exist),
 NaN and Infinity are refused, a key that stands twice is refused, depth and length are limited.
 A float is never made.
+
+The fast libraries do all they can do exactly. What they refuse goes to simplejson: it keeps lone
+surrogates and whole numbers beyond 64 bits, and its words say what is wrong with a text.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import codecs
 from decimal import Decimal
 from typing import Any
 
+import jiter
+import orjson
 import simplejson
 
 from router.errors import MalformedEnvelope
@@ -24,21 +29,16 @@ def loads(raw: bytes | str) -> Any:
     """Read JSON strictly; `MalformedEnvelope` says what is wrong without quoting the text."""
     if isinstance(raw, Written):
         return raw.value
-    if isinstance(raw, bytes):
-        try:
-            raw = raw.removeprefix(codecs.BOM_UTF8).decode()
-        except UnicodeDecodeError as error:
-            raise MalformedEnvelope(f"not UTF-8 at byte {error.start}") from error
+    encoded = (
+        raw.removeprefix(codecs.BOM_UTF8) if isinstance(raw, bytes) else raw.encode(errors="surrogatepass")
+    )
     try:
-        value = _DECODER.decode(raw)
-    except simplejson.JSONDecodeError as error:
-        where = f"line {error.lineno} column {error.colno}"
-        raise MalformedEnvelope(f"not JSON: {error.msg} at {where}") from error
-    except RecursionError as error:
-        raise MalformedEnvelope(f"JSON nested deeper than {MAX_DEPTH}") from error
-    except ValueError as error:  # e.g. an integer of more than 4,300 digits
-        raise MalformedEnvelope(f"not JSON: {type(error).__name__}") from error
-    if raw.count("{") + raw.count("[") > MAX_DEPTH:  # with fewer brackets it cannot be deeper
+        value = jiter.from_json(
+            encoded, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True, float_mode="decimal"
+        )
+    except ValueError:
+        value = _read_exactly(encoded if isinstance(raw, bytes) else raw)
+    if encoded.count(b"{") + encoded.count(b"[") > MAX_DEPTH:  # with fewer brackets it cannot be deeper
         _limit_depth(value)
     return value
 
@@ -61,7 +61,37 @@ def written(value: Any) -> Written:
 
 
 def dumps(value: Any) -> bytes:
-    """Write compact UTF-8; lone surrogates stay escaped, so that what was received can be kept."""
+    """Write compact UTF-8; lone surrogates stay escaped, so that what was received can be kept.
+
+    A float that is no number would become null: whoever takes floats in refuses those first.
+    """
+    try:
+        return orjson.dumps(value, default=_digits, option=_AS_SIMPLEJSON)
+    except TypeError:
+        return _written_exactly(value)
+
+
+def _digits(value: Any) -> orjson.Fragment:
+    if type(value) is Decimal and value.is_finite():
+        return orjson.Fragment(str(value))
+    raise TypeError  # simplejson says what is wrong with it
+
+
+def _read_exactly(raw: bytes | str) -> Any:
+    try:
+        return _DECODER.decode(raw.decode() if isinstance(raw, bytes) else raw)
+    except UnicodeDecodeError as error:
+        raise MalformedEnvelope(f"not UTF-8 at byte {error.start}") from error
+    except simplejson.JSONDecodeError as error:
+        where = f"line {error.lineno} column {error.colno}"
+        raise MalformedEnvelope(f"not JSON: {error.msg} at {where}") from error
+    except RecursionError as error:
+        raise MalformedEnvelope(f"JSON nested deeper than {MAX_DEPTH}") from error
+    except ValueError as error:  # e.g. an integer of more than 4,300 digits
+        raise MalformedEnvelope(f"not JSON: {type(error).__name__}") from error
+
+
+def _written_exactly(value: Any) -> bytes:
     try:
         text: str = _PLAIN.encode(value)
         return text.encode()
@@ -96,6 +126,8 @@ def _limit_depth(value: Any) -> None:
     raise MalformedEnvelope(f"JSON nested deeper than {MAX_DEPTH}")
 
 
+# What is no plain JSON value is simplejson's to judge, so that no type is written in two ways.
+_AS_SIMPLEJSON = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 # Made once: simplejson's own functions would make them anew at every call.
 _DECODER = simplejson.JSONDecoder(
     parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys
