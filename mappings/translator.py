@@ -8,7 +8,6 @@ digest is needed for every envelope and the validated appeal only for those that
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,8 +34,6 @@ _KEPT_RAW = frozenset({"unknown_code", "unknown_unit", "unreadable"})
 _ESCAPE = b"\\u"
 _SUSPECT = (b"\\u0000", b"\\ud", b"\\uD")
 """What a JSON text holds when a NUL or half a surrogate pair is in it (and in every emoji's escape)."""
-
-_canonical_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str).encode
 
 
 @dataclass(slots=True)
@@ -154,7 +151,7 @@ def digest_of(values: Mapping[str, Any], names: Iterable[str], attachments: Iter
     chosen = {name: values[name] for name in names if name in values}
     if "attachments" in chosen:
         chosen["attachments"] = sorted(attachment.sha256 for attachment in attachments)
-    return hashlib.sha256(_canonical_json(chosen).encode()).hexdigest()
+    return hashlib.sha256(jsontext.canonical(chosen)).hexdigest()
 
 
 def _read(envelope: Envelope) -> tuple[Any, list[str]]:

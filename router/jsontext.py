@@ -71,6 +71,15 @@ def dumps(value: Any) -> bytes:
         return _written_exactly(value)
 
 
+def canonical(value: Any) -> bytes:
+    """One text for equal values, for hashes only: keys sorted; a Decimal or a time as its text."""
+    try:
+        return orjson.dumps(value, default=str, option=_AS_SIMPLEJSON | orjson.OPT_SORT_KEYS)
+    except TypeError:
+        text: str = _CANONICAL.encode(value)
+        return text.encode()
+
+
 def _digits(value: Any) -> orjson.Fragment:
     if type(value) is Decimal and value.is_finite():
         return orjson.Fragment(str(value))
@@ -134,3 +143,6 @@ _DECODER = simplejson.JSONDecoder(
 )
 _PLAIN = simplejson.JSONEncoder(use_decimal=True, ensure_ascii=False, separators=(",", ":"))
 _ESCAPED = simplejson.JSONEncoder(use_decimal=True, ensure_ascii=True, separators=(",", ":"))
+_CANONICAL = simplejson.JSONEncoder(
+    use_decimal=False, default=str, ensure_ascii=True, separators=(",", ":"), sort_keys=True
+)

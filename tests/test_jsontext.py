@@ -114,3 +114,12 @@ def test_what_is_no_json_is_not_written(value: Any) -> None:
 
 def test_lone_surrogates_in_a_text_that_is_already_decoded_are_kept() -> None:
     assert jsontext.loads('["\ud800", 1.50]') == ["\ud800", Decimal("1.50")]
+
+
+@pytest.mark.parametrize("number", [1, 10**23])
+def test_the_canonical_text_knows_no_order_of_keys(number: int) -> None:
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    one = {"b": {"y": number, "x": at}, "a": Decimal("1.50")}
+    other = {"a": Decimal("1.50"), "b": {"x": at, "y": number}}
+    said = f'{{"a":"1.50","b":{{"x":"2026-01-02 00:00:00+00:00","y":{number}}}}}'
+    assert jsontext.canonical(one) == jsontext.canonical(other) == said.encode()

@@ -48,28 +48,13 @@ class Sealer:
         self._hashing = hashlib.blake2b(hashing).digest()
         self._begun: dict[str, Any] = {}
         """Purpose → a hash that has taken in key and purpose; there are a handful."""
-        self._nonces: deque[bytes] = deque()
-        self._drawn_by = os.getpid()
         self.current = current
 
     def seal(self, record_id: str, plain: bytes) -> bytes:
         """Seal under the current key; store `current` beside it."""
-        nonce = self._nonce()
+        nonce = _nonce()
         sealed: bytes = self._ring[self.current][self._mark].encrypt(nonce, plain, record_id.encode())
         return self._mark + nonce + sealed
-
-    def _nonce(self) -> bytes:
-        """A fresh random nonce. A forked child never uses what its parent drew."""
-        if self._drawn_by != os.getpid():
-            self._nonces, self._drawn_by = deque(), os.getpid()
-        try:
-            return self._nonces.popleft()
-        except IndexError:
-            drawn = os.urandom(NONCE_BYTES * NONCES)
-            self._nonces.extend(
-                drawn[at : at + NONCE_BYTES] for at in range(NONCE_BYTES, len(drawn), NONCE_BYTES)
-            )
-            return drawn[:NONCE_BYTES]
 
     def open(self, key_id: str, record_id: str, sealed: bytes) -> bytes:
         """Open what was sealed for this record. Raises ConfigError when the key is not in the ring."""
@@ -101,6 +86,16 @@ class Sealer:
         return keyed.hexdigest()
 
 
+def _nonce() -> bytes:
+    """A fresh random nonce; no two ever share one, whoever seals."""
+    try:
+        return _nonces.popleft()
+    except IndexError:
+        drawn = os.urandom(NONCE_BYTES * NONCES)
+        _nonces.extend(drawn[at : at + NONCE_BYTES] for at in range(NONCE_BYTES, len(drawn), NONCE_BYTES))
+        return drawn[:NONCE_BYTES]
+
+
 class _Sm4:
     """SM4-GCM with AESGCM's two methods. SM4's key is 128 bits: the first half of the ring's key."""
 
@@ -121,3 +116,5 @@ class _Sm4:
 
 _MARKS = {"aes-256-gcm": b"\x01", "sm4-gcm": b"\x02"}
 _CIPHERS: dict[bytes, Any] = {b"\x01": AESGCM, b"\x02": _Sm4}
+_nonces: deque[bytes] = deque()
+os.register_at_fork(after_in_child=_nonces.clear)  # a child never uses what its parent drew
