@@ -24,10 +24,11 @@ from monitoring.health import HealthServer, Pages
 from monitoring.journal import Journal
 from monitoring.metrics import Vocabulary
 from monitoring.readiness import alive
-from router.errors import ConfigError, LedgerUnavailable, Problem
+from router.errors import LedgerUnavailable
 from router.events import Observer, everyone
 from router.ledger.database import Checkpointing
 from router.ledger.measures import numbers
+from router.ledger.presence import Presence
 
 STOP_WITHIN = timedelta(seconds=30)
 
@@ -51,10 +52,11 @@ class Process:
     roles: Collection[Role] = ROLES
     watcher: Observer | None = None
     """One more observer, for a screen."""
+    monitoring_port: int | None = None
+    """Instead of the configured one: of several processes on one machine each needs its own."""
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self._refuse_half_a_hub()
         self._registry = CollectorRegistry()
         vocabulary = self._vocabulary()
         observers: list[Observer] = [Counts(self._registry, vocabulary), Journal()]
@@ -64,8 +66,10 @@ class Process:
         for role, build in BUILD.items():
             if role in self.roles:
                 build(self._crew)
-        if self.installation.database.is_sqlite:
-            self._crew.works["checkpoint"] = Checkpointing(self.installation.database).run
+        ledger = self.installation.database
+        self._presence = Presence(ledger.file) if ledger.file else None
+        if ledger.is_sqlite:
+            self._crew.works["checkpoint"] = Checkpointing(ledger).run
         self._threads = [
             threading.Thread(target=work, args=(self._stop,), name=name, daemon=True)
             for name, work in self._crew.works.items()
@@ -73,7 +77,8 @@ class Process:
         live = {thread.name: alive(thread) for thread in self._threads}
         settings = self.installation.configuration.settings.monitoring
         pages = Pages(self._registry, live=live, ready=self._crew.ready)
-        self._health = HealthServer(settings.host, settings.port, pages)
+        port = settings.port if self.monitoring_port is None else self.monitoring_port
+        self._health = HealthServer(settings.host, port, pages)
 
     def start(self) -> None:
         """Keep the configuration, then let everything run. Returns once the front takes requests."""
@@ -82,14 +87,24 @@ class Process:
         installation.configurations.keep(
             installation.bundle.hash, installation.bundle.to_json().encode(), now()
         )
-        if installation.database.is_sqlite:
-            # One process: whoever held a lease is dead, and nobody need wait until it ends.
-            installation.leases.forget(now())
+        self._inherit()
         self._health.start()
         for thread in self._threads:
             thread.start()
         if self._crew.front is not None:
             self._crew.front.start()
+
+    def _inherit(self) -> None:
+        """On SQLite the first of a hub's processes knows that whoever held a lease is dead, and nobody
+        need wait until it ends. On PostgreSQL, and for later ones, leases end by themselves."""
+        if self._presence is None:
+            return
+        if self._presence.enter():
+            installation = self.installation
+            installation.leases.forget(now())
+            relayed = [p.destination for p in installation.plans.values() if p.kind == "amqp"]
+            installation.outbox.forget_leases(relayed)
+        self._presence.settle()
 
     def stop(self) -> None:
         """Finish what is under way and return; safe to call twice."""
@@ -102,6 +117,8 @@ class Process:
                 thread.join(max(0.1, end - time.monotonic()))
         self._health.stop()
         self.installation.database.close()
+        if self._presence is not None:
+            self._presence.leave()
 
     @property
     def health_port(self) -> int:
@@ -110,12 +127,6 @@ class Process:
     @property
     def front_port(self) -> int | None:
         return self._crew.front.port if self._crew.front else None
-
-    def _refuse_half_a_hub(self) -> None:
-        if set(self.roles) != set(ROLES) and self.installation.database.is_sqlite:
-            what = "with SQLite one process runs every role"
-            hint = "leave out --role, or use PostgreSQL"
-            raise ConfigError([Problem("hub.yaml: database", what, hint)])
 
     def _vocabulary(self) -> Vocabulary:
         configuration = self.installation.configuration

@@ -128,9 +128,6 @@ def _relay(crew: Crew) -> None:
     relay = crew.relay = Relay(tools, finish, room=broker.publisher.backlog, lease=broker.publisher.lease)
 
     def run(stop: threading.Event) -> None:
-        if installation.database.is_sqlite:
-            # One process: whoever held a lease is dead. Elsewhere leases end by themselves.
-            installation.outbox.forget_leases(finish)
         publisher.start()
         relay.run(stop)
 

@@ -14,7 +14,11 @@ def run(
     config: Folder = HERE,
     role: Annotated[
         list[str] | None,
-        typer.Option(help="只运行此角色，可多次 (front, intake, relay, worker, feedback; PostgreSQL only)"),
+        typer.Option(help="只运行此角色，可多次 (front, intake, relay, worker, feedback)"),
+    ] = None,
+    monitoring_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="监控端口，代替配置中的 (a process of its own needs its own)"),
     ] = None,
 ) -> None:
     """运行枢纽，直到收到 SIGTERM 或 Ctrl-C (run the hub until told to stop)."""
@@ -32,7 +36,8 @@ def run(
     installation = open_installation(config)
     configure(installation.configuration.settings.logging)
     arm_crashpoints(installation.environ)
-    process = Process(installation, [r for r in ROLES if not role or r in role])
+    roles = [r for r in ROLES if not role or r in role]
+    process = Process(installation, roles, monitoring_port=monitoring_port)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

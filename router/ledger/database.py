@@ -1,9 +1,10 @@
 """
 One door to the database, for SQLite and PostgreSQL alike.
 
-SQLite has one writer. Writers queue at a lock of ours before BEGIN IMMEDIATE, since busy_timeout
-alone lets a small writer starve beside page writers; readers use an engine of their own and never
-wait for it. `synchronous=FULL`: what was committed survives a power cut.
+SQLite has one writer. Threads queue at a lock of ours before BEGIN IMMEDIATE, processes ask for their
+turn every millisecond: in busy_timeout's growing pauses a small writer starves beside page writers.
+Readers use an engine of their own and never wait for a writer. `synchronous=FULL`: what was committed
+survives a power cut.
 
 SQLite's log is copied into its file by a thread of its own (`Checkpointing`), which takes the copying out
 of the commits. Should that thread fall behind, a commit copies the rest once the log has LOG_PAGES.
@@ -13,7 +14,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -27,7 +29,8 @@ from router import jsontext
 from router.errors import LedgerUnavailable
 
 BUSY_TIMEOUT_MS = 10_000
-"""How long SQLite waits for another process (a backup, a command) before it says busy."""
+"""How long SQLite waits for another process before it says busy."""
+ASK_AGAIN = timedelta(milliseconds=1)
 LOG_PAGES = 16_000
 """64 MiB of log."""
 CHECKPOINT_EVERY = timedelta(seconds=1)
@@ -41,12 +44,13 @@ class Database:
         if password is not None:
             parsed = parsed.set(password=password)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.file = Path(parsed.database) if self.is_sqlite and parsed.database else None
         self._lock = threading.Lock()
         if self.is_sqlite:
-            if parsed.database:
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            self._writer = _sqlite(parsed, begin="BEGIN IMMEDIATE", pool_size=1)
-            self._reader = _sqlite(parsed, begin="BEGIN", pool_size=8)
+            if self.file:
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = _sqlite(parsed, begin=_begin_in_turn, pool_size=1, busy_ms=0)
+            self._reader = _sqlite(parsed, begin=_begin, pool_size=8, busy_ms=BUSY_TIMEOUT_MS)
         else:
             self._writer = self._reader = create_engine(
                 parsed,
@@ -123,7 +127,27 @@ def _said(error: Exception) -> str:
     return str(cause).strip().split("\n")[0][:200]
 
 
-def _sqlite(url: Any, *, begin: str, pool_size: int) -> Engine:
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_in_turn(connection: Connection) -> None:
+    """BEGIN IMMEDIATE once no other process writes."""
+    driver: Any = connection.connection
+    end = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while time.monotonic() < end:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                break
+            time.sleep(ASK_AGAIN.total_seconds())
+        else:
+            return
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # so that what is wrong is said in SQLAlchemy's terms
+
+
+def _sqlite(url: Any, *, begin: Callable[[Connection], None], pool_size: int, busy_ms: int) -> Engine:
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -143,13 +167,11 @@ def _sqlite(url: Any, *, begin: str, pool_size: int) -> Engine:
             "cache_size=-16384",
             "mmap_size=268435456",
             f"wal_autocheckpoint={LOG_PAGES}",
+            f"busy_timeout={busy_ms}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
+    event.listen(engine, "begin", begin)
     return engine
 
 

@@ -93,15 +93,17 @@ class HubRig:
     def json(self, *arguments: str, expect: int = 0) -> Any:
         return json.loads(self.suqiu(*arguments, "--json", expect=expect))
 
-    def start(self, *, crash_at: str = "") -> None:
+    def start(self, *options: str, crash_at: str = "") -> None:
         """Start the hub and wait until it takes requests (or died at its crash point)."""
-        environ = {**os.environ, "SUQIU_CRASH_AT": crash_at}
-        log = (self.folder / "hub.log").open("ab")
-        self.process = subprocess.Popen(
-            [*SUQIU, "run", "--config", str(self.folder)], env=environ, stdout=log, stderr=log
-        )
-        log.close()
+        self.process = self.run(*options, crash_at=crash_at)
         wait_until(lambda: self.has_died or self.answers(), 30, "the hub to come up")
+
+    def run(self, *options: str, crash_at: str = "") -> subprocess.Popen[bytes]:
+        """`suqiu run`, not waited for."""
+        environ = {**os.environ, "SUQIU_CRASH_AT": crash_at}
+        with (self.folder / "hub.log").open("ab") as log:
+            command = [*SUQIU, "run", "--config", str(self.folder), *options]
+            return subprocess.Popen(command, env=environ, stdout=log, stderr=log)
 
     @property
     def has_died(self) -> bool:
