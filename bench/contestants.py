@@ -10,6 +10,7 @@ from typing import Literal
 from bench.hub import prepared
 from bench.work import HubAt, SourceAt
 from demo.processes import module, suqiu
+from demo.servers.server import free_port
 
 Way = Literal["hub", "pipelined", "one_by_one", "outbox"]
 Command = list[str]
@@ -27,6 +28,15 @@ class Ground:
 
 
 @dataclass(frozen=True)
+class Start:
+    """One process of a contestant."""
+
+    command: Command
+    ready: str = ""
+    """An address that says 200 once it is ready, for which the next process waits."""
+
+
+@dataclass(frozen=True)
 class Contestant:
     """One way to do the work."""
 
@@ -36,41 +46,37 @@ class Contestant:
     share: float = 1.0
     """Of the items; slow ones get fewer, since it is items per second that count."""
     roles: tuple[tuple[str, ...], ...] = ()
-    """A hub's processes and the roles of each; no roles are all roles."""
+    """A hub's processes and the roles of each, the one that polls last; no roles are all roles."""
 
-    def commands(self, ground: Ground) -> list[Command]:
-        """The processes to start, once all is prepared."""
+    def starts(self, ground: Ground) -> list[Start]:
+        """The processes to start in turn, once all is prepared."""
         if self.way == "hub":
             return self._hub(ground)
         words = ["--source", ground.source.url, "--pages", str(ground.source.pages), "--amqp", ground.amqp]
         words += ["--database", ground.database] if ground.database else []
-        return [module(f"bench.contenders.{self.name}", *words)]
+        return [Start(module(f"bench.contenders.{self.name}", *words))]
 
-    def _hub(self, ground: Ground) -> list[Command]:
+    def _hub(self, ground: Ground) -> list[Start]:
         hub = HubAt(ground.folder, amqp=ground.amqp, source_url=ground.source.url)
         config = prepared(replace(hub, database=ground.database) if ground.database else hub)
-        return [suqiu("run", "--config", str(config), *_options(roles)) for roles in self.roles or ((),)]
+        return [_process(config, roles) for roles in self.roles or ((),)]
 
 
-def _options(roles: Sequence[str]) -> list[str]:
-    return [word for role in roles for word in ("--role", role)]
+def _process(config: Path, roles: Sequence[str]) -> Start:
+    port = free_port()
+    words = ["run", "--config", str(config), "--monitoring-port", str(port)]
+    words += [word for role in roles for word in ("--role", role)]
+    return Start(suqiu(*words), f"http://127.0.0.1:{port}/readyz")
 
 
+IN_TWO = (("front", "relay", "worker", "feedback"), ("intake",))
+IN_THREE = (("relay",), ("front", "worker", "feedback"), ("intake",))
 HUBS = (
     Contestant("suqiu_sqlite", "hub"),
+    Contestant("suqiu_sqlite_2", "hub", roles=IN_TWO),
     Contestant("suqiu_postgresql", "hub", needs_postgresql=True),
-    Contestant(
-        "suqiu_postgresql_2",
-        "hub",
-        needs_postgresql=True,
-        roles=(("intake",), ("front", "relay", "worker", "feedback")),
-    ),
-    Contestant(
-        "suqiu_postgresql_3",
-        "hub",
-        needs_postgresql=True,
-        roles=(("intake",), ("relay",), ("front", "worker", "feedback")),
-    ),
+    Contestant("suqiu_postgresql_2", "hub", needs_postgresql=True, roles=IN_TWO),
+    Contestant("suqiu_postgresql_3", "hub", needs_postgresql=True, roles=IN_THREE),
 )
 PEERS = (
     Contestant("aio_pika_pipelined", "pipelined"),

@@ -20,8 +20,8 @@ from statistics import median
 import pika
 
 from bench import limit
-from bench.contestants import Command, Contestant, Ground
-from bench.watching import ORDER_NO, PATIENCE, cpu_seconds, wait_for_arrival
+from bench.contestants import Contestant, Ground, Start
+from bench.watching import ORDER_NO, PATIENCE, cpu_seconds, wait_for_arrival, wait_until_ready
 from bench.work import PAGE, UNITS, queue, source
 from demo.servers.postgres import DatabaseServer
 
@@ -106,10 +106,10 @@ def _run(contestant: Contestant, items: int, servers: Servers) -> Run:
             database = servers.postgresql.create_database(name)
             stack.callback(servers.postgresql.drop_database, name)
         at = stack.enter_context(source(items))
-        commands = contestant.commands(Ground(folder, at, servers.amqp, database))
+        starts = contestant.starts(Ground(folder, at, servers.amqp, database))
         log = stack.enter_context((folder / "log").open("w+"))
-        processes = [_started(stack, command, log.fileno()) for command in commands]
         try:
+            processes = _started(stack, starts, log.fileno())
             began = at.began()
             used = _cpu(processes)
             ended = wait_for_arrival(servers.amqp, items, may_go_on=lambda: _none_failed(processes))
@@ -120,11 +120,17 @@ def _run(contestant: Contestant, items: int, servers: Servers) -> Run:
         return Run(contestant.name, items, ended - began, used)
 
 
-def _started(stack: ExitStack, command: Command, log: int) -> subprocess.Popen[bytes]:
-    process = stack.enter_context(subprocess.Popen(command, stdout=log, stderr=log))
-    # Entered later, so it is called first: nobody waits for a process that was not told to end.
-    stack.callback(process.terminate)
-    return process
+def _started(stack: ExitStack, starts: Sequence[Start], log: int) -> list[subprocess.Popen[bytes]]:
+    """One after the other: the next is started when the one before it is ready."""
+    processes = []
+    for start, is_last in zip(starts, [*([False] * (len(starts) - 1)), True], strict=True):
+        process = stack.enter_context(subprocess.Popen(start.command, stdout=log, stderr=log))
+        # Entered later, so it is called first: nobody waits for a process that was not told to end.
+        stack.callback(process.terminate)
+        processes.append(process)
+        if not is_last:
+            wait_until_ready(start.ready)
+    return processes
 
 
 def _cpu(processes: Sequence[subprocess.Popen[bytes]]) -> float:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pika
@@ -17,6 +19,7 @@ ORDER_NO = re.compile(rb'"order_no": ?"(GD\d+)"')
 """In a message's body: which item it is about. Some contestants write a blank after the colon."""
 PATIENCE = 900.0
 """Seconds after which what has not arrived will not arrive."""
+READY_WITHIN = 30.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -46,6 +49,16 @@ def wait_for_arrival(
     ended = time.time()
     connection.close()
     return ended
+
+
+def wait_until_ready(address: str) -> None:
+    """Until it says 200, or READY_WITHIN is over: what then does not arrive tells of it."""
+    end = time.time() + READY_WITHIN
+    while time.time() < end:
+        with suppress(OSError):  # HTTPError, a 503, is one
+            urllib.request.urlopen(address, timeout=1).close()
+            return
+        time.sleep(0.01)
 
 
 def cpu_seconds(pid: int) -> float:
