@@ -32,7 +32,8 @@ from router.ports import Clock, Outgoing, Published, Publisher
 from router.reasons import Reason, Stage
 
 LOOK_AGAIN = timedelta(milliseconds=250)
-"""How soon an idle relay looks into the ledger unasked; what another process committed is seen then."""
+"""The longest that an idle relay goes without a look into the ledger; what another process committed is
+seen then. While there is something each time, it looks every GATHER."""
 SMALL_TURN = 500
 GATHER = timedelta(milliseconds=25)
 """A turn that claimed few messages is followed by this pause, unless something is handed over, so that
@@ -78,6 +79,7 @@ class Relay:
         self._decided: list[Published] = []
         self._settle_at: datetime | None = None
         self._look_at: datetime | None = None
+        self._pause = LOOK_AGAIN
         self._behind = set(finish)
         """Destinations that have more in the ledger than was claimed last."""
         self._handed: deque[tuple[Sequence[Claimed], datetime]] = deque()
@@ -162,12 +164,21 @@ class Relay:
         now = self._tools.clock()
         if not self._tools.publisher.is_connected or (self._look_at and now < self._look_at):
             return 0
-        self._look_at = now + LOOK_AGAIN
+        self._look_at = now + GATHER
         wants = self._wants()
         claims = self._tools.outbox.claim(wants, now, now + self.lease) if wants else []
         self._publish_all(claims)
         self._catch_up(wants, claims)
+        self._look_again(now, found=bool(claims))
         return len(claims)
+
+    def _look_again(self, now: datetime, *, found: bool) -> None:
+        """Soon while there is work that other processes record, ever later while there is none."""
+        self._pause = GATHER if found else min(2 * self._pause, LOOK_AGAIN)
+        if found and self._behind:
+            self._look_at = None
+        elif self._look_at is not None:  # nobody said meanwhile that there is more
+            self._look_at = now + self._pause
 
     def _catch_up(self, wants: Collection[Want], claims: Collection[Claimed]) -> None:
         """Where less came than was asked for, nothing else is due."""
@@ -177,8 +188,6 @@ class Relay:
                 self._behind.discard(want.destination)
             else:
                 self._behind.add(want.destination)
-        if claims:
-            self._look_at = None
 
     def _publish_all(self, claims: Collection[Claimed]) -> None:
         if not claims:

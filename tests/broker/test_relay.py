@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from router.broker.topology import Limits
-from router.flows.outbox import Want
-from router.flows.relay import Relay, RelayTools
+from router.flows.outbox import Claimed, Want
+from router.flows.relay import GATHER, LOOK_AGAIN, Relay, RelayTools
 from tests.broker.publishing import REFUSED, at_work, drain, lay_out, publishing, until
 from tests.hub import Hub
 from tests.servers import VirtualHost
@@ -134,3 +135,42 @@ def test_a_single_message_that_was_refused_is_tried_again_too(hub: Hub, amqp: Vi
         drain(amqp.url, "suqiu.dest.rsj")
         until(lambda: states(hub, f"i{number}") == {"published"}, within=30)
     assert hub.deliveries(f"i{number}")[0]["attempts"] > 0
+
+
+def test_it_looks_often_while_another_process_records_and_seldom_while_none_does(
+    hub: Hub, amqp: VirtualHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_out(amqp, "rsj", "gaj")
+    found: list[int] = []
+    claim = hub.outbox.claim
+
+    def seen(*asked: Any) -> list[Claimed]:
+        claims = claim(*asked)
+        found.append(len(claims))
+        return claims
+
+    monkeypatch.setattr(hub.outbox, "claim", seen)
+    at = hub.clock()
+
+    def looks(within: timedelta) -> int:
+        nonlocal at
+        before, end = len(found), at + within
+        while at < end:
+            at += GATHER
+            relay.turn()
+        return len(found) - before
+
+    with publishing(amqp.url, backlog=ROOM) as publisher:
+        until(lambda: publisher.is_connected)
+        tools = RelayTools(hub.outbox, publisher, hub.dispatching, lambda: at, hub.events.append)
+        relay = Relay(tools, {"rsj": "published", "gaj": "published"}, room=ROOM, lease=LEASE)
+        second = timedelta(seconds=1)
+        assert looks(second) <= second / LOOK_AGAIN + 1
+        hub.accept(hub.item("first", to=["rsj"]))
+        while not sum(found):
+            looks(GATHER)
+        for number in range(8):
+            hub.accept(hub.item(f"i{number}", to=["rsj"]))
+            assert looks(GATHER) == 1
+            assert sum(found) == number + 2
+        assert 5 <= looks(second) <= 8, "after 25, 50, 100, 200, 250 ms"
