@@ -26,6 +26,10 @@ from router.message import Appeal
 from router.secrets import SecretReader
 
 
+UNSCREENED = CaseHistory(unscreened=True)
+SCREENED = CaseHistory()
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """Everything the files say, checked. What wiring builds the hub from."""
@@ -46,7 +50,7 @@ class Configuration:
     def first_look(self, appeal: Appeal) -> CaseHistory:
         """What is known of an appeal before anybody has dealt with it."""
         source = self.settings.sources.get(appeal.source)
-        return CaseHistory(unscreened=source is not None and not source.screened)
+        return UNSCREENED if source is not None and not source.screened else SCREENED
 
 
 def load(bundle: Bundle) -> Configuration:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -12,11 +13,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from monitoring.metrics import METRICS, OTHER, Metric, Vocabulary
 from router.events import (
     AttemptFailed,
+    BatchRecorded,
     DeadLettered,
     DeliveryAccepted,
     DeliveryParked,
     DeliveryPublished,
-    EnvelopeRecorded,
     Event,
     FeedSilent,
     RequestRefused,
@@ -69,12 +70,15 @@ class Counts:
             self._known[key] = series
         return series
 
-    def _envelope(self, event: EnvelopeRecorded) -> None:
-        self._of("suqiu_envelopes_total", event.source, event.outcome).inc()
-        for destination in event.destinations:
-            self._of("suqiu_routed_total", event.rule or OTHER, destination).inc()
-        for _field, table in event.unknown_codes:
-            self._of("suqiu_unknown_codes_total", event.source, table).inc()
+    def _batch(self, event: BatchRecorded) -> None:
+        count, items, source = collections.Counter, event.items, event.source
+        for outcome, times in count(item.outcome for item in items).items():
+            self._of("suqiu_envelopes_total", source, outcome).inc(times)
+        routed = count((item.rule or OTHER, to) for item in items for to in item.destinations)
+        for (rule, destination), times in routed.items():
+            self._of("suqiu_routed_total", rule, destination).inc(times)
+        for table, times in count(table for item in items for _field, table in item.unknown_codes).items():
+            self._of("suqiu_unknown_codes_total", source, table).inc(times)
 
     def _refused(self, event: RequestRefused) -> None:
         self._of("suqiu_requests_refused_total", event.source, event.reason).inc()
@@ -114,7 +118,7 @@ class Counts:
 
 
 _HANDLERS: dict[type[Event], Callable[[Counts, Any], None]] = {
-    EnvelopeRecorded: Counts._envelope,
+    BatchRecorded: Counts._batch,
     RequestRefused: Counts._refused,
     RoundFinished: Counts._finished,
     RoundFailed: Counts._failed,

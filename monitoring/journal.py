@@ -17,11 +17,11 @@ import structlog
 
 from router.events import (
     AttemptFailed,
+    BatchRecorded,
     DeadLettered,
     DeliveryAccepted,
     DeliveryParked,
     DeliveryPublished,
-    EnvelopeRecorded,
     Event,
     FeedSilent,
     RequestRefused,
@@ -57,15 +57,16 @@ class Journal:
         if handler is not None and (self._debug or type(event) not in _PER_MESSAGE):
             handler(self, event)
 
-    def _envelope(self, event: EnvelopeRecorded) -> None:
-        self._log.debug(
-            "envelope recorded",
-            source=event.source,
-            appeal_id=event.appeal_id,
-            outcome=event.outcome,
-            rule=event.rule,
-            destinations=event.destinations,
-        )
+    def _batch(self, event: BatchRecorded) -> None:
+        for item in event.items:
+            self._log.debug(
+                "envelope recorded",
+                source=event.source,
+                appeal_id=item.appeal_id,
+                outcome=item.outcome,
+                rule=item.rule,
+                destinations=item.destinations,
+            )
 
     def _published(self, event: DeliveryPublished) -> None:
         self._log.debug(
@@ -127,7 +128,7 @@ class Journal:
 
 
 _HANDLERS: dict[type[Event], Callable[[Journal, Any], None]] = {
-    EnvelopeRecorded: Journal._envelope,
+    BatchRecorded: Journal._batch,
     DeliveryPublished: Journal._published,
     DeliveryAccepted: Journal._accepted,
     RoundFinished: Journal._finished,
@@ -139,7 +140,7 @@ _HANDLERS: dict[type[Event], Callable[[Journal, Any], None]] = {
     DeadLettered: Journal._dead,
     Trouble: Journal._trouble,
 }
-_PER_MESSAGE = frozenset({EnvelopeRecorded, DeliveryPublished, DeliveryAccepted})
+_PER_MESSAGE = frozenset({BatchRecorded, DeliveryPublished, DeliveryAccepted})
 
 
 class _Floods:

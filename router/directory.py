@@ -163,6 +163,8 @@ class Directory:
 
     def unit_of_category(self, path: Sequence[str]) -> str | None:
         """Whose business a class is: the unit of the narrowest class that has one."""
+        if not self._categories:
+            return None
         folded = tuple(map(fold, path))
         found = (self._categories.get(folded[:length]) for length in range(len(folded), 0, -1))
         return next((unit for unit in found if unit), None)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from router.message import Outcome
 from router.reasons import Reason, Refusal, Stage
@@ -21,11 +22,9 @@ class Event:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class EnvelopeRecorded(Event):
-    """One envelope is in the ledger (or was there already)."""
+class Recorded(NamedTuple):
+    """One envelope that is in the ledger (or was there already)."""
 
-    source: str
     source_id: str
     appeal_id: str
     outcome: Outcome
@@ -33,6 +32,14 @@ class EnvelopeRecorded(Event):
     destinations: tuple[str, ...] = ()
     unknown_codes: tuple[tuple[str, str], ...] = ()
     """(field, code table) of codes the tables do not know; the raw value stays in the appeal."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecorded(Event):
+    """What one transaction brought of a source. One event for all of it: a page has hundreds."""
+
+    source: str
+    items: tuple[Recorded, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,13 @@ from pydantic import Field, StringConstraints, model_validator
 
 from router.limits import (
     Body,
-    Clean,
     Frozen,
     Identifier,
     Key,
     Line,
     Moment,
     Name,
+    Part,
     Sha256,
     SourceId,
     Word,
@@ -52,11 +52,11 @@ DispatchType = Literal[
 ]
 
 
-class Attachment(Frozen):
+class Attachment(Part):
     """A claim check: the bytes lie encrypted in the attachment store under their hash."""
 
     name: Name
-    media_type: Annotated[str, limits(127), Clean] = "application/octet-stream"
+    media_type: Annotated[str, limits(127)] = "application/octet-stream"
     size: Annotated[int, Field(ge=0)]
     sha256: Sha256
 
@@ -159,7 +159,7 @@ class Acceptance(Frozen):
     items: tuple[Accepted, ...]
 
 
-class Reporter(Frozen):
+class Reporter(Part):
     """Who reports for the enterprise in a 直报 (R4, R7)."""
 
     unit: Name = ""
@@ -169,22 +169,22 @@ class Reporter(Frozen):
     way: Literal["", "走访调研", "挂钩联系点", "涉企服务窗口", "其他"] = ""
 
 
-class Enterprise(Frozen):
+class Enterprise(Part):
     name: Name = ""
-    uscc: Annotated[str, limits(32), Clean] = ""
+    uscc: Annotated[str, limits(32)] = ""
     """统一社会信用代码. A wrong check digit is flagged, never refused."""
     key_enterprise: bool = False
     key_project: bool = False
 
 
-class Contact(Frozen):
+class Contact(Part):
     name: Name = ""
     phones: Annotated[tuple[Word, ...], Field(max_length=10)] = ()
     withheld: bool = False
     """The caller asked that units do not learn who called."""
 
 
-class Closure(Frozen):
+class Closure(Part):
     """How an appeal ended that was closed before or outside the hub (R5)."""
 
     result: Body = ""
@@ -214,7 +214,7 @@ class Appeal(Frozen):
     urgency: Urgency = "normal"
     standing: Standing = "open"
     title: Line = ""
-    content: Annotated[str, limits(50_000, least=1), Clean]
+    content: Annotated[str, limits(50_000, least=1)]
     category: Annotated[tuple[Word, ...], Field(max_length=6)] = ()
     """From the widest class to the narrowest."""
     reporter: Reporter | None = None
@@ -229,7 +229,7 @@ class Appeal(Frozen):
     proposed_units: Annotated[tuple[Identifier, ...], Field(max_length=10)] = ()
     """Unit ids that the source itself names as the ones to act."""
     closure: Closure | None = None
-    extensions: Annotated[dict[Word, Annotated[Scalar, Clean]], Field(max_length=50)] = {}  # noqa: RUF012 (pydantic)
+    extensions: Annotated[dict[Word, Scalar], Field(max_length=50)] = {}  # noqa: RUF012 (pydantic)
     flags: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
     """What the hub noticed: `replaced_characters`, `incomplete`, `unknown_code:<field>` …"""
 

@@ -11,7 +11,7 @@ themselves counting less, clauses with 请 or 希望 counting more.)
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import cached_property
 
 FIRM = 0.2
 """What a word inside a firm's name counts."""
@@ -35,17 +35,16 @@ _ASKED = re.compile(r"(?:请|求|希望|盼|恳请|由)$")
 _BEFORE, _BEHIND = 6, 16
 
 
-@dataclass(frozen=True, slots=True)
 class Asides:
-    """The asides of one text; made once per text."""
+    """The asides of one text; looked for when a word in it asks, which in most texts none does."""
 
-    text: str
-    firms: tuple[int, ...]
-    """Where `有限公司` and the like begin."""
+    def __init__(self, text: str) -> None:
+        self.text = text
 
-    @classmethod
-    def of(cls, text: str) -> Asides:
-        return cls(text, tuple(found.start() for found in _FIRM.finditer(text)))
+    @cached_property
+    def firms(self) -> tuple[int, ...]:
+        """Where `有限公司` and the like begin."""
+        return tuple(found.start() for found in _FIRM.finditer(self.text))
 
     def of_word(self, start: int, end: int) -> float:
         """What a word between these places counts."""

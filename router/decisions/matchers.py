@@ -39,7 +39,7 @@ class Condition:
     """Together exactly what it lets through; empty when that has no form of its own."""
 
     def match(self, subject: Subject) -> Match:
-        return Match(condition=_cut(self.said), saw=_cut(self.saw(subject)))
+        return Match.made(condition=_cut(self.said), saw=_cut(self.saw(subject)))
 
 
 def _on(field: Field, test: Test, said: str, meaning: Meaning) -> Condition:

@@ -120,12 +120,12 @@ def _listens_for(rule: Rule) -> frozenset[str]:
 
 
 def _decision(rule: Rule, units: tuple[str, ...], subject: Subject, over: Sequence[Rule]) -> Decision:
-    return Decision(
+    return Decision.made(
         rule=rule.name,
         lead=units[0],
         assisting=units[1 : MOST_ASSISTING + 1],
         asks=rule.asks,
         matched=tuple(condition.match(subject) for condition in rule.conditions),
         passed_over=tuple(PassedOver(rule=r.name, failed=r.failed(subject)) for r in over),
-        facts=subject.facts.model_dump(exclude_unset=True, exclude_defaults=True),
+        facts=subject.facts.said,
     )

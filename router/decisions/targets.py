@@ -70,15 +70,18 @@ def except_for(target: Target, fields: Sequence[Field], directory: Directory) ->
 
 def _units(field: Field, subject: Subject, directory: Directory) -> tuple[str, ...]:
     """Ids as they are, where the field holds nothing else: a source's own word may look like one."""
-    names, source = _many(field.get(subject)), subject.appeal.source
+    names = _many(field.get(subject))
+    if not names:
+        return ()
     if field.path in UNIT_IDS:
         found: Iterable[str | None] = names
     else:
+        source = subject.appeal.source
         found = (directory.unit(name, source) for name in names)
     return tuple(dict.fromkeys(unit for unit in found if unit and directory.acts(unit)))
 
 
-def _many(value: Any) -> Iterable[str]:
+def _many(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,) if value else ()
     return value if isinstance(value, tuple) else ()

@@ -20,7 +20,7 @@ from typing import Protocol
 
 from router.crashpoints import crashpoint
 from router.errors import LedgerUnavailable
-from router.events import DeadLettered, EnvelopeRecorded, Observer
+from router.events import BatchRecorded, DeadLettered, Observer, Recorded
 from router.flows.express import Express, leased
 from router.flows.outbox import Claimed
 from router.flows.reading import REFUSED_DATA, Read, Reading
@@ -137,8 +137,7 @@ class Intake:
         claimed = self._ledger.record(made)
         crashpoint("intake.after_commit")
         self._dispatch(made, claimed)
-        for item in (*read, *struck):
-            self._tell(batch.source, item)
+        self._tell(batch.source, (*read, *struck))
         return Acceptance(items=tuple(item.accepted for item in read))
 
     def _strike(
@@ -164,22 +163,22 @@ class Intake:
         if len(claimed) < sum(len(recording.deliveries) for recording in made.recordings):
             self._express.wake()
 
-    def _tell(self, source: str, item: Read) -> None:
-        now, made = self._clock(), item.recording
-        self._announce(
-            EnvelopeRecorded(
-                now,
-                source,
-                item.accepted.source_id,
-                item.accepted.appeal_id,
-                item.accepted.outcome,
-                made.rule if made else None,
-                tuple(delivery.destination for delivery in made.deliveries) if made else (),
-                item.unknown_codes,
-            )
-        )
-        if made and made.dead:
-            self._announce(DeadLettered(now, made.dead.stage, made.dead.reason, source, None))
+    def _tell(self, source: str, read: Collection[Read]) -> None:
+        now = self._clock()
+        if read:
+            self._announce(BatchRecorded(now, source, tuple(map(_recorded, read))))
+        for _, made, _ in read:
+            if made and made.dead:
+                self._announce(DeadLettered(now, made.dead.stage, made.dead.reason, source, None))
+
+
+def _recorded(read: Read) -> Recorded:
+    accepted, made, unknown_codes = read
+    known = (accepted.source_id, accepted.appeal_id, accepted.outcome)
+    if made is None:
+        return Recorded(*known, unknown_codes=unknown_codes)
+    destinations = tuple([delivery.destination for delivery in made.deliveries])
+    return Recorded(*known, made.rule, destinations, unknown_codes)
 
 
 def _unusable(envelope: Envelope, refused: DataRefused) -> Envelope:

@@ -8,7 +8,7 @@ before it changed, so that an item which stands twice in a page is one appeal.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from router.errors import MalformedEnvelope, PermanentError
 from router.flows.ahead import Ahead
@@ -22,8 +22,7 @@ from router.reasons import Reason, Stage
 REFUSED_DATA = "the database refused its data"
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """What became of one envelope. A plain duplicate leaves nothing to record."""
 
     accepted: Accepted
@@ -195,10 +194,14 @@ class Reading:
 
 
 def _accepted(envelope: Envelope, head: Head, outcome: Outcome, dead: NewDead | None = None) -> Accepted:
+    if dead is None:
+        return Accepted.made(
+            source_id=envelope.source_id, appeal_id=head.appeal_id, revision=head.revision, outcome=outcome
+        )
     return Accepted(
         source_id=envelope.source_id,
         appeal_id=head.appeal_id,
         revision=head.revision,
         outcome=outcome,
-        reason=dead.sentence[:500] if dead else "",
+        reason=dead.sentence[:500],
     )

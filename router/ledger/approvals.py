@@ -28,7 +28,7 @@ from router.ledger.database import Database
 from router.ledger.identities import Identities, is_mobile, number
 from router.ledger.sealing import Sealer
 from router.ledger.views import MAX_ROWS, Filter, Row
-from router.limits import Clean, Frozen, Line, Name, Word, limits
+from router.limits import Frozen, Line, Name, Word, limits
 from router.masking import mask_name, mask_phone
 from router.ports import Clock, NewId
 
@@ -56,10 +56,10 @@ def _a_name(text: str) -> str:
 class Application(Frozen):
     """One form of annex 2: 单位名称, 联系人, 联系电话, L1 用户姓名, 职务, 手机号码, 备注."""
 
-    unit: Annotated[str, limits(120, least=1), Clean, AfterValidator(_a_name)]
+    unit: Annotated[str, limits(120, least=1), AfterValidator(_a_name)]
     """As written on the form."""
-    user: Annotated[str, limits(60, least=1), Clean, AfterValidator(_a_name)]
-    phone: Annotated[str, limits(30, least=1), Clean, AfterValidator(_a_mobile)]
+    user: Annotated[str, limits(60, least=1), AfterValidator(_a_name)]
+    phone: Annotated[str, limits(30, least=1), AfterValidator(_a_mobile)]
     post: Name = ""
     contact: Name = ""
     contact_phone: Word = ""

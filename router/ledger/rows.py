@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, cast
 
 from pydantic_core import to_json
@@ -75,7 +76,8 @@ class Rows:
         self._add_work(r)
         self._add_dead(r)
         if r.outcome not in _QUIET:
-            self._new[t.history].append(HistoryRow(r.after.appeal_id, self._now, r.outcome, _detail(r)))
+            said = _detail(r.after.revision, r.rule, r.twin)
+            self._new[t.history].append(HistoryRow(r.after.appeal_id, self._now, r.outcome, said))
 
     def _carry(self, appeal: Appeal) -> None:
         """A later revision mostly carries the same attachments: once is enough."""
@@ -172,10 +174,12 @@ def _described(sealer: Sealer, appeal: Appeal) -> Described:
     return Described(appeal.channel, appeal.kind, appeal.region, *look_up_hashes(sealer, appeal))
 
 
-def _detail(r: Recording) -> str:
-    said: dict[str, Any] = {"revision": r.after.revision, "rule": r.rule}
-    if r.twin:
-        said["twin"] = r.twin
+@lru_cache(maxsize=1024)
+def _detail(revision: int, rule: str | None, twin: str | None) -> str:
+    """The same for most of a page."""
+    said: dict[str, Any] = {"revision": revision, "rule": rule}
+    if twin:
+        said["twin"] = twin
     return to_json(said).decode()
 
 

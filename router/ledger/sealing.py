@@ -45,6 +45,7 @@ class Sealer:
             raise ConfigError([Problem("hub.yaml: keys", what, "suqiu keys generate prints a good one")])
         self._mark = _MARKS[cipher]
         self._ring = {name: {mark: _CIPHERS[mark](key) for mark in _CIPHERS} for name, key in ring.items()}
+        self._encrypt = self._ring[current][self._mark].encrypt
         self._hashing = hashlib.blake2b(hashing).digest()
         self._begun: dict[str, Any] = {}
         """Purpose → a hash that has taken in key and purpose; there are a handful."""
@@ -53,7 +54,7 @@ class Sealer:
     def seal(self, record_id: str, plain: bytes) -> bytes:
         """Seal under the current key; store `current` beside it."""
         nonce = _nonce()
-        sealed: bytes = self._ring[self.current][self._mark].encrypt(nonce, plain, record_id.encode())
+        sealed: bytes = self._encrypt(nonce, plain, record_id.encode())
         return self._mark + nonce + sealed
 
     def open(self, key_id: str, record_id: str, sealed: bytes) -> bytes:
@@ -80,9 +81,12 @@ class Sealer:
             begun = hashlib.blake2b(purpose.encode() + b"\0", digest_size=16, key=self._hashing)
             self._begun[purpose] = begun
         keyed = begun.copy()
-        step = LOCK_KEPT if len(value) < MANY_STEPS else len(value)
-        for at in range(0, len(value), step):
-            keyed.update(value[at : at + step])
+        size = len(value)
+        if size <= LOCK_KEPT or size >= MANY_STEPS:
+            keyed.update(value)
+        else:
+            for at in range(0, size, LOCK_KEPT):
+                keyed.update(value[at : at + LOCK_KEPT])
         return keyed.hexdigest()
 
 

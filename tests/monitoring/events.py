@@ -9,9 +9,8 @@ AT = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 APPEAL = "01890a5d-ac96-774b-8bcc-b302099a8057"
 
 
-def envelope(outcome: str = "new", **changes: object) -> events.EnvelopeRecorded:
+def envelope(outcome: str = "new", *, source: str = "sst", **changes: object) -> events.BatchRecorded:
     values = {
-        "source": "sst",
         "source_id": "SST-1",
         "appeal_id": APPEAL,
         "outcome": outcome,
@@ -19,7 +18,7 @@ def envelope(outcome: str = "new", **changes: object) -> events.EnvelopeRecorded
         "destinations": ("rsj", "gaj"),
         "unknown_codes": (("kind", "kinds"),),
     }
-    return events.EnvelopeRecorded(AT, **(values | changes))
+    return events.BatchRecorded(AT, source, (events.Recorded(**(values | changes)),))
 
 
 EVERY_KIND: tuple[events.Event, ...] = (

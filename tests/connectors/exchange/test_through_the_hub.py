@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from connectors.table_exchange import TableSource
-from router.events import EnvelopeRecorded, RoundFailed
+from router.events import BatchRecorded, RoundFailed
 from router.flows.polling import Polling, PollingTools
 from router.message import Acceptance, Batch
 from tests.connectors.exchange.tables import MOMENT, WATERMARK, Exchange
@@ -66,7 +66,8 @@ class Desk:
         else:
             polling.round(threading.Event())
         assert not [event for event in self.hub.events if isinstance(event, RoundFailed)]
-        return Counter(event.outcome for event in self.hub.events if isinstance(event, EnvelopeRecorded))
+        batches = (event for event in self.hub.events if isinstance(event, BatchRecorded))
+        return Counter(item.outcome for batch in batches for item in batch.items)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mappings.loading import load
-from router.events import EnvelopeRecorded, RoundFailed
+from router.events import BatchRecorded, RoundFailed
 from router.flows.polling import Polling, PollingTools
 from router.ledger.views import Filter
 from router.message import Acceptance, Batch, Decision
@@ -72,7 +72,8 @@ class Desk:
         else:
             polling.round(threading.Event())
         assert not [event for event in self.hub.events if isinstance(event, RoundFailed)]
-        return Counter(event.outcome for event in self.hub.events if isinstance(event, EnvelopeRecorded))
+        batches = (event for event in self.hub.events if isinstance(event, BatchRecorded))
+        return Counter(item.outcome for batch in batches for item in batch.items)
 
     def states(self) -> dict[str, int]:
         return Counter(str(found["state"]) for found in self.hub.views.appeals(Filter(limit=1000)))
