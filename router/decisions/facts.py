@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from router.decisions.asides import Asides
-from router.decisions.lexicon import Lexicon, county_offices, is_place
+from router.decisions.lexicon import Lexicon, county_offices, is_place, mentions_office
 from router.decisions.voices import Voice, Voices, ranked, voices
 from router.decisions.words import Hit, Reading, Words, longest
 from router.directory import Directory
@@ -97,26 +97,34 @@ class Deriver:
         """The facts of an appeal; `reading` saves a second pass where there was one."""
         reading = reading or self.read(appeal)
         asides = Asides(reading.text)
-        is_known = self._lexicon.known.__contains__
-        known = longest(hit for hit in reading.hits if is_known(hit.word)) if reading.hits else []
-        named_places = [h for h in known if h.word in self._lexicon.places and is_place(h, reading.text)]
-        found = voices(self._lexicon, reading.hits, known, named_places, asides) if reading.hits else {}
         return Facts.made(
             **_known(history),
-            **(_heard(found) if found else {}),
-            **self._of_places(named_places, appeal.region),
-            county=self._county(known, named_places, asides, appeal.region),
+            **self._said(reading, asides, appeal.region),
             text_length=len(appeal.content),
             attachments=len(appeal.attachments),
             category_unit=self._directory.unit_of_category(appeal.category) or "",
         )
 
-    def _of_places(self, named: Sequence[Hit], region: str) -> dict[str, Any]:
-        places = tuple(dict.fromkeys(self._lexicon.places[hit.word] for hit in named))
-        return {"places": places, "region": region or (places[0] if len(places) == 1 else "")}
+    def _said(self, reading: Reading, asides: Asides, region: str) -> dict[str, Any]:
+        """What the text says of units and places."""
+        if not reading.hits:
+            return {"region": region, "county": self._county([], [], asides, region)}
+        is_known = self._lexicon.known.__contains__
+        known = longest(hit for hit in reading.hits if is_known(hit.word))
+        named_places = [h for h in known if h.word in self._lexicon.places and is_place(h, reading.text)]
+        places = tuple(dict.fromkeys(self._lexicon.places[hit.word] for hit in named_places))
+        found = voices(self._lexicon, reading.hits, known, named_places, asides)
+        return {
+            **(_heard(found) if found else {}),
+            "places": places,
+            "region": region or (places[0] if len(places) == 1 else ""),
+            "county": self._county(known, named_places, asides, region),
+        }
 
     def _county(self, known: list[Hit], places: list[Hit], asides: Asides, region: str) -> str:
         """The one place whose office is to act; of several none, as nobody knows which."""
+        if not places and not mentions_office(asides.text):
+            return ""
         is_name = self._lexicon.is_name
         names = {hit.start: hit.end for hit in known if len(hit.word) > 2 and is_name(hit.word)}
         found = county_offices(places, names, asides)

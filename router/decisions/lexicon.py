@@ -34,8 +34,6 @@ _COUNTY_OFFICE = re.compile(
     r"|(?!这|那|的|有|做|开|说|当)[\u4e00-\u9fff]{2,5}?(?:局|中队|大队|分局|派出所|税务所|安监办|经发委))"
 )
 _TOWN_OFFICE = re.compile(r"镇政府|乡镇政府|街道办事处|街道办|管委会")
-_TOWN_WORDS = ("镇政府", "街道办", "管委会")
-"""Of these one stands in every such office."""
 _UNRELATED = re.compile(r"(?:没有?关系|无关)")
 
 
@@ -175,11 +173,14 @@ def county_offices(places: Sequence[Hit], names: Mapping[int, int], asides: Asid
             yield place
         if office:
             seated.update(range(office.start(), office.end()))
-    if not any(word in text for word in _TOWN_WORDS):  # a tenth of the time that the expression takes
-        return
     for office in _TOWN_OFFICE.finditer(text):
         if office.start() not in seated and not asides.is_hearsay(office.start(), office.end()):
             yield None
+
+
+def mentions_office(text: str) -> bool:
+    """Whether it can name the office of a town or street; asked first, as it takes a tenth of looking."""
+    return "镇政府" in text or "街道办" in text or "管委会" in text
 
 
 def seats_of(places: Iterable[Hit], text: str) -> set[int]:

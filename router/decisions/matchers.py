@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from router.decisions.fields import Field, Subject
@@ -39,7 +40,13 @@ class Condition:
     """Together exactly what it lets through; empty when that has no form of its own."""
 
     def match(self, subject: Subject) -> Match:
-        return Match.made(condition=_cut(self.said), saw=_cut(self.saw(subject)))
+        return _match(self.said, self.saw(subject))
+
+
+@lru_cache(maxsize=4096)
+def _match(said: str, saw: str) -> Match:
+    """Conditions see the same few values again and again."""
+    return Match(condition=_cut(said), saw=_cut(saw))
 
 
 def _on(field: Field, test: Test, said: str, meaning: Meaning) -> Condition:

@@ -143,19 +143,21 @@ class Reading:
         outcome = base.outcome
         if outcome == "revision" and appeal.standing != "open":
             outcome = "withdrawal" if appeal.standing == "withdrawn" else "closure"
-        after = base.after._replace(
-            revision=appeal.revision,
-            state=appeal.standing,
-            digest=translation.digest,
-            source_time=translation.source_time,
-            config_hash=self._book.config_hash,
-            envelope_id=base.envelope_id,
+        seen = base.after
+        after = Head(
+            seen.appeal_id,
+            appeal.revision,
+            seen.version,
+            appeal.standing,
+            translation.digest,
+            seen.raw_hash,
+            translation.source_time,
+            self._book.config_hash,
+            base.envelope_id,
         )
-        revised = base._replace(outcome=outcome, after=after, appeal=appeal)
         if outcome != "new":
-            return self._following.change(revised)
-        twin = self._twin(appeal)
-        return self._following.new(revised if twin is None else revised._replace(twin=twin), appeal)
+            return self._following.change(base._replace(outcome=outcome, after=after, appeal=appeal))
+        return self._following.new(base._replace(after=after, appeal=appeal, twin=self._twin(appeal)), appeal)
 
     def _objection(self, appeal: Appeal) -> str | None:
         """R7: only an approved unit's registered user reports directly."""
