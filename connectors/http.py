@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,6 +22,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 
 import httpx
 
+from connectors.watchdog import Watchdog
 from router.errors import HubError, SourceRefused, SourceUnavailable, Throttled
 
 LONGEST_WAIT = timedelta(hours=6)
@@ -95,7 +95,6 @@ class Client:
 
     def __init__(self, source: str, *, timeout: timedelta, tls: ssl.SSLContext | None = None) -> None:
         self._source = source
-        self._timeout = timeout
         self._sockets: list[Any] = []
         self._client = httpx.Client(
             timeout=timeout.total_seconds(),
@@ -103,8 +102,10 @@ class Client:
             follow_redirects=False,
             trust_env=False,
         )
+        self._watchdog = Watchdog((timeout * PATIENCE).total_seconds(), self._cut)
 
     def close(self) -> None:
+        self._watchdog.stop()
         self._client.close()
 
     def send(self, request: Request, *, most: int) -> Answer:
@@ -140,28 +141,23 @@ class Client:
     @contextmanager
     def _watched(self, where: str) -> Iterator[None]:
         """Cuts the connection when the exchange as a whole takes too long."""
-        is_cut = threading.Event()
-
-        def cut() -> None:
-            is_cut.set()
-            for one in self._sockets:
-                with suppress(OSError):
-                    # Not the TLS socket's own method: it would change the object under its reader.
-                    socket.socket.shutdown(one, socket.SHUT_RDWR)
-
-        watchdog = threading.Timer((self._timeout * PATIENCE).total_seconds(), cut)
-        watchdog.daemon = True
-        watchdog.start()
+        exchange = self._watchdog.watch()
         try:
             yield
         except (httpx.HTTPError, HubError) as error:
-            if is_cut.is_set():
+            if exchange.is_cut:
                 raise SourceUnavailable(f"{where} sends too slowly") from error
             raise
         finally:
-            watchdog.cancel()
-        if is_cut.is_set():  # a body without a stated length looks complete when it is cut
+            self._watchdog.rest()
+        if exchange.is_cut:  # a body without a stated length looks complete when it is cut
             raise SourceUnavailable(f"{where} sends too slowly")
+
+    def _cut(self) -> None:
+        for one in self._sockets:
+            with suppress(OSError):
+                # Not the TLS socket's own method: it would change the object under its reader.
+                socket.socket.shutdown(one, socket.SHUT_RDWR)
 
 
 def unpacked(chunks: Iterator[bytes], packing: str, most: int, where: str) -> bytes:

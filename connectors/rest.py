@@ -17,13 +17,14 @@ from dataclasses import replace
 
 from connectors.http import Request
 from connectors.rest_asking import Asker
-from connectors.rest_items import Items, Listed
-from connectors.rest_paging import KeysetPaging, NoPaging, OffsetPaging, Page, PagePaging, Walk
+from connectors.rest_items import Items
+from connectors.rest_paging import KeysetPaging, Listed, NoPaging, OffsetPaging, Page, PagePaging, Walk
 from connectors.rest_params import Words, as_texts, fill
 from connectors.rest_progress import Progress
 from connectors.rest_settings import RestSettings
 from connectors.times import read_time, write_time
 from router.errors import HubError, SourceUnavailable
+from router.limits import clean
 from router.message import Acceptance, Batch, Cursor, Envelope
 from router.ports import AttachmentStore, Clock
 from router.secrets import SecretReader
@@ -38,6 +39,9 @@ PATIENCE = 5
 
 class RestSource:
     """Keeps the port `router.ports.Source`. For one thread."""
+
+    goes_ahead = True
+    """It has nothing to acknowledge."""
 
     def __init__(
         self,
@@ -103,7 +107,7 @@ class RestSource:
                 )
             listed = [self._items.look(item) for item in items]
             yield from self._handed_out(listed, page, progress, handed)
-            if not walk.turn(page, [one.seen for one in listed]):
+            if not walk.turn(page, listed):
                 return True
             if walk.pages >= self._settings.max_pages:
                 return False
@@ -111,35 +115,47 @@ class RestSource:
     def _handed_out(
         self, items: Sequence[Listed], page: Page, progress: Progress, handed: set[bytes]
     ) -> Iterator[Batch]:
-        """A page's items, without those that an earlier page of this round handed out just so.
+        """A page's items, without those that an earlier page of this round handed out just so."""
+        digests = [hashlib.sha256(item.body).digest() for item in items]
+        new = [item for item, digest in zip(items, digests, strict=True) if digest not in handed]
+        handed.update(digests)
+        if not self._items.are_plain:
+            yield from self._one_by_one(new, page, progress)
+            return
+        for first in range(0, len(new), BATCH):
+            some = new[first : first + BATCH]
+            envelopes = self._items.plain(some)
+            progress.saw_all([item.updated for item in some], page.at or self._clock())
+            yield from self._batch(envelopes, progress)
+
+    def _one_by_one(self, items: Sequence[Listed], page: Page, progress: Progress) -> Iterator[Batch]:
+        """Items with detail or files.
 
         What came before an item that cannot be had now is handed out before the error.
         """
-        digests = [hashlib.sha256(item.body).digest() for item in items]
-        new = [item for item, digest in zip(items, digests, strict=True) if digest not in handed]
         envelopes: list[Envelope] = []
-        for place, item in enumerate(new):
+        for place, item in enumerate(items):
             try:
-                envelopes.append(self._read(item, new[place + 1 :]))
+                envelopes.append(self._read(item, items[place + 1 :]))
             except HubError:
                 yield from self._batch(envelopes, progress)
                 raise
-            progress.saw(envelopes[-1].updated_at, page.at or self._clock())
+            progress.saw(item.updated, page.at or self._clock())
             if len(envelopes) == BATCH:
                 yield from self._batch(envelopes, progress)
                 envelopes = []
-        handed.update(digests)
         yield from self._batch(envelopes, progress)
 
     def _batch(self, envelopes: Sequence[Envelope], progress: Progress) -> Iterator[Batch]:
         if not envelopes:
             return
         cursor = progress.cursor(is_end=False) if self._may_move(progress) else None
-        yield Batch(source=self.name, envelopes=tuple(envelopes), cursor=cursor)
+        # Nothing of it is from outside: our name, envelopes of ours that bear it, texts for a cursor.
+        yield Batch.made(source=self.name, envelopes=tuple(envelopes), cursor=cursor)
 
     def _read(self, item: Listed, behind: Sequence[Listed]) -> Envelope:
         """One item; one that holds up the others round after round goes without its detail or file."""
-        source_id = item.seen.id
+        source_id = item.id
         try:
             envelope = self._items.envelope(item)
         except SourceUnavailable:
@@ -195,4 +211,8 @@ class RestSource:
             return ""
         form, moment = self._settings.window_format, walk.last.updated
         written = write_time(moment, form) if moment else ""
-        return written if moment and read_time(written, (form,)) == moment else walk.last.written
+        return written if moment and read_time(written, (form,)) == moment else _as_text(walk.last.written)
+
+
+def _as_text(time: object) -> str:
+    return str(clean(str(time)))[:64] if time else ""

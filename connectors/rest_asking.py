@@ -54,6 +54,13 @@ class Asker:
         self._source = source
         self._settings = settings
         self._sleep = sleep
+        self._quick = Retrying(
+            stop=stop_after_attempt(settings.tries),
+            wait=wait_random_exponential(multiplier=0.2, max=2),
+            retry=retry_if_exception_type(_Again),
+            sleep=sleep,
+            reraise=True,
+        )
         self._bucket = TokenBucket(RateLimit(per_minute=settings.per_minute, burst=BURST))
         self._auth = make_auth(settings, read, self._send, clock)
         self._tls = _tls(settings, read)
@@ -99,14 +106,7 @@ class Asker:
 
     def _send(self, request: Request, most: int = MIB) -> Answer:
         """As it is, with a few quick tries."""
-        quick = Retrying(
-            stop=stop_after_attempt(self._settings.tries),
-            wait=wait_random_exponential(multiplier=0.2, max=2),
-            retry=retry_if_exception_type(_Again),
-            sleep=self._sleep,
-            reraise=True,
-        )
-        answer: Answer = quick(self._once, request, most)
+        answer: Answer = self._quick(self._once, request, most)
         return answer
 
     def _once(self, request: Request, most: int) -> Answer:
@@ -125,12 +125,12 @@ class Asker:
             raise _Again(str(error)) from error
 
     def _json(self, answer: Answer, request: Request) -> Any:
-        where = f"{self._source}: {request.shown}"
         if answer.status == 204:
             return None
         try:
             return jsontext.loads(_decoded(answer))
         except MalformedEnvelope as error:
+            where = self._where(request)
             if answer.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
                 hint = "a login page? check credentials and URL"
                 raise SourceRefused(f"{where} answered a web page instead of data; {hint}") from error
@@ -141,18 +141,23 @@ class Asker:
         return isinstance(auth, TokenAuth) and auth.expired is not None and auth.expired.holds(data)
 
     def _judge(self, data: Any, request: Request, gone: Says | None) -> None:
-        where = f"{self._source}: {request.shown}"
         if self._has_token_ended(data):
-            raise SourceRefused(f"{where} refused a fresh token as well; check its credentials")
+            raise SourceRefused(
+                f"{self._where(request)} refused a fresh token as well; check its credentials"
+            )
         if self._settings.throttled is not None and self._settings.throttled.holds(data):
-            raise Throttled(f"{where} asks us to slow down")
+            raise Throttled(f"{self._where(request)} asks us to slow down")
         if gone is not None and gone.holds(data):
-            raise Gone(f"{where} says that it is not there")
+            raise Gone(f"{self._where(request)} says that it is not there")
         success = self._settings.success
         if success is not None and not success.holds(data):
             wanted = " or ".join(map(str, success.is_))
             said = _outline(Select(success.at)(data))
+            where = self._where(request)
             raise SourceUnavailable(f"{where} answered 200, but {success.at} is {said}, not {wanted}")
+
+    def _where(self, request: Request) -> str:
+        return f"{self._source}: {request.shown}"
 
 
 def _tls(settings: RestSettings, read: SecretReader) -> ssl.SSLContext:

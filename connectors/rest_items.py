@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,13 +20,12 @@ from connectors.blocks import MIB
 from connectors.http import Gone, Request
 from connectors.rest_asking import Asker
 from connectors.rest_files import Files
-from connectors.rest_paging import Page, Seen
+from connectors.rest_paging import Listed, Page
 from connectors.rest_settings import DetailSettings, RestSettings
 from connectors.selecting import Select, id_text
 from connectors.times import read_time
 from router import jsontext
 from router.errors import Throttled, TransientError
-from router.limits import clean
 from router.message import Attachment, Envelope
 from router.ports import AttachmentStore, Clock
 
@@ -34,17 +33,6 @@ LARGEST = 16 * MIB
 """The body of an envelope."""
 REMEMBERED = timedelta(hours=1)
 MEMORY = 16 * MIB
-
-
-@dataclass(slots=True)
-class Listed:
-    """An item of a page, with all that the connector reads of it; looked at once."""
-
-    item: Any
-    body: bytes
-    seen: Seen
-    problem: str | None
-    """Why it has no id of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +56,14 @@ class Items:
         self._asker = asker
         self._clock = clock
         self._list = Select(settings.items)
-        self._id = Select(settings.id)
-        self._time = Select(settings.updated.at) if settings.updated else None
+        self._id = Select(settings.id).find
+        self._time = Select(settings.updated.at).find if settings.updated else _nowhere
         self._formats = settings.updated.formats if settings.updated else ()
         files = settings.attachments
         self._files = Files(settings.url, files, asker, store) if files else None
         self._memory = _Memory()
+        self.are_plain = settings.detail is None and files is None
+        """All that is wanted of an item stands in the list."""
 
     def listed(self, page: Page) -> list[Any] | None:
         """The items of a page; None when there is no list where one should be."""
@@ -86,53 +76,69 @@ class Items:
 
     def look(self, item: Any) -> Listed:
         """Who the item is and when it changed."""
-        body = jsontext.written(item)
-        source_id, problem = self._identity(item, body)
-        written = self._time(item) if self._time else None
-        updated = read_time(written, self._formats)
-        seen = Seen(source_id, updated, str(clean(str(written)))[:64] if written else "")
-        return Listed(item, body, seen, problem)
+        body, problem = jsontext.written(item), None
+        source_id = id_text(self._id(item)) if type(item) is dict else None
+        if source_id is None:
+            source_id, problem = self._nameless(item, body)
+        written = self._time(item)
+        return Listed(source_id, read_time(written, self._formats), written, body, problem)
+
+    def _nameless(self, item: Any, body: bytes) -> tuple[str, str]:
+        """The hash of its content and what is wrong with it."""
+        hashed = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        if type(item) is not dict:
+            return hashed, "an item of the list is not an object"
+        return hashed, f"no id at {self._settings.id}"
+
+    def plain(self, some: Sequence[Listed]) -> list[Envelope]:
+        """Envelopes of items without detail and files, received now; cannot fail."""
+        now = self._clock()
+        return [
+            # Each limit of an envelope is kept: by id_text, by read_time, by the look at the size; the
+            # clock is aware UTC, and the name of a source is judged where the configuration is read.
+            Envelope.made(
+                source=self._source,
+                source_id=one.id,
+                body=one.body,
+                updated_at=one.updated,
+                received_at=now,
+            )
+            if one.problem is None and len(one.body) <= LARGEST
+            else self._checked(one, Brought(one.body, one.problem), now)
+            for one in some
+        ]
 
     def envelope(self, listed: Listed, *, is_patient: bool = True) -> Envelope:
         """Raises TransientError when detail or files cannot be had now; without patience, says so in it."""
-        seen, problem = listed.seen, listed.problem
+        problem = listed.problem
         brought = Brought(listed.body, problem) if problem else self._brought(listed, is_patient)
+        return self._checked(listed, brought, self._clock())
+
+    def _checked(self, listed: Listed, brought: Brought, now: datetime) -> Envelope:
         problem, body = brought.problem, brought.body
         if len(body) > LARGEST:
             problem, body = f"an item of {len(body)} bytes is more than an envelope holds", body[:LARGEST]
         return Envelope(
             source=self._source,
-            source_id=seen.id,
+            source_id=listed.id,
             body=body,
-            updated_at=seen.updated,
-            received_at=self._clock(),
+            updated_at=listed.updated,
+            received_at=now,
             attachments=brought.attachments,
             notes=brought.notes,
             problem=problem[:500] if problem else None,
         )
 
-    def _identity(self, item: Any, body: bytes) -> tuple[str, str | None]:
-        """The item's own id; the hash of its content and a problem, when it has none."""
-        source_id = id_text(self._id(item)) if isinstance(item, Mapping) else None
-        if source_id is not None:
-            return source_id, None
-        hashed = f"sha256:{hashlib.sha256(body).hexdigest()}"
-        if not isinstance(item, Mapping):
-            return hashed, "an item of the list is not an object"
-        return hashed, f"no id at {self._settings.id}"
-
     def _brought(self, listed: Listed, is_patient: bool) -> Brought:
         """Detail and files, from memory where the list shows that nothing has changed."""
-        if self._settings.detail is None and self._files is None:
-            return Brought(listed.body)
         # Plain bytes: what is remembered for an hour must not hold on to what it was written from.
-        seen, body = listed.seen, bytes(listed.body)
-        known = self._memory.recall(seen.id, body, self._clock()) if seen.updated else None
+        body = bytes(listed.body)
+        known = self._memory.recall(listed.id, body, self._clock()) if listed.updated else None
         if known is not None:
             return known
-        brought = self._fetched(listed.item, seen.id, body, is_patient)
+        brought = self._fetched(listed.body.value, listed.id, body, is_patient)
         if is_patient and brought.problem is None:
-            self._memory.keep(seen.id, body, brought, self._clock())
+            self._memory.keep(listed.id, body, brought, self._clock())
         return brought
 
     def _fetched(self, item: Any, source_id: str, listed: bytes, is_patient: bool) -> Brought:
@@ -181,6 +187,10 @@ class _Memory:
         self._size += len(brought.body)
         while self._size > MEMORY or len(self._kept) > 20_000:
             self._size -= len(self._kept.popitem(last=False)[1][2].body)
+
+
+def _nowhere(_: Any) -> None:
+    """The change time of items that have none."""
 
 
 def _digest(listed: bytes) -> bytes:

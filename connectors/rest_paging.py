@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urljoin
 
 from pydantic import Field
@@ -19,6 +19,7 @@ from pydantic import Field
 from connectors.blocks import Block
 from connectors.http import origin
 from connectors.selecting import Select, Selector, id_text
+from router import jsontext
 from router.errors import SourceRefused, SourceUnavailable
 
 EMPTY_PAGES = 5
@@ -95,14 +96,16 @@ class Page:
     """From the Link header."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What paging needs to know of one item."""
+class Listed(NamedTuple):
+    """An item of a page, with all that the connector reads of it; looked at once."""
 
     id: str
     updated: datetime | None
-    written: str = ""
-    """The change time as it stood there."""
+    written: object
+    """The change time as it stands there."""
+    body: jsontext.Written
+    problem: str | None
+    """Why it has no id of its own."""
 
 
 @dataclass
@@ -116,12 +119,12 @@ class Walk:
     offset: int = 0
     cursor: str = ""
     next_url: str | None = None
-    last: Seen | None = None
+    last: Listed | None = None
     """The item that a keyset goes on from."""
     pages: int = 0
     has_shifted: bool = False
     """Items have moved up while the list was read: some may have been missed."""
-    _before: tuple[str, ...] = ()
+    _before: list[str] = field(default_factory=list)
     _known: dict[str, datetime | None] = field(default_factory=dict)
     _named: set[str] = field(default_factory=set)
     _total: int | None = None
@@ -133,12 +136,12 @@ class Walk:
         if isinstance(self.paging, OffsetPaging):
             self.offset = self.paging.start
 
-    def turn(self, page: Page, seen: Sequence[Seen]) -> bool:
+    def turn(self, page: Page, seen: Sequence[Listed]) -> bool:
         """On to the next page; False when this was the last one."""
         self.pages += 1
         new = self._notice(seen)
         self._idle = 0 if new else self._idle + 1
-        ids = tuple(one.id for one in seen)
+        ids = [one.id for one in seen]
         is_repeated, self._before = ids == self._before, ids
         if isinstance(self.paging, CursorPaging | LinkPaging):
             return self._named_next(page, self.paging)
@@ -151,8 +154,12 @@ class Walk:
         self.last = seen[-1]
         return True
 
-    def _notice(self, seen: Sequence[Seen]) -> int:
+    def _notice(self, seen: Sequence[Listed]) -> int:
         """How many were not there before. One that comes again with a later time has left its old place."""
+        there = {one.id: one.updated for one in seen}
+        if len(there) == len(seen) and self._known.keys().isdisjoint(there):
+            self._known.update(there)
+            return len(seen)
         new = 0
         for one in seen:
             if one.id not in self._known:

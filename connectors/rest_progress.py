@@ -8,7 +8,7 @@ depends on the list: only where each page is younger than the one before it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -43,12 +43,21 @@ class Progress:
 
     def saw(self, updated: datetime | None, source_now: datetime) -> None:
         """One item was read."""
-        self.fetched += 1
-        if updated is None or updated > source_now + CLOCK_SLACK:
-            return
-        self.is_sorted = self.is_sorted and (self._before is None or updated >= self._before)
-        self._before = updated
-        self.newest = max(self.newest or updated, updated)
+        self.saw_all((updated,), source_now)
+
+    def saw_all(self, updated: Sequence[datetime | None], source_now: datetime) -> None:
+        """Items were read, in this order."""
+        self.fetched += len(updated)
+        latest, before, newest = source_now + CLOCK_SLACK, self._before, self.newest
+        for moment in updated:
+            if moment is None or moment > latest:
+                continue
+            if before is not None and moment < before:
+                self.is_sorted = False
+            if newest is None or moment > newest:
+                newest = moment
+            before = moment
+        self._before, self.newest = before, newest
 
     def cursor(self, *, is_end: bool) -> dict[str, str]:
         """The position as the ledger keeps it. `usual` tells the intake when an empty round is odd."""

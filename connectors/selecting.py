@@ -7,6 +7,7 @@ appeal's fields are is the mapping's business.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -39,13 +40,21 @@ class Select:
 
     def __init__(self, path: str) -> None:
         keys = keys_of(path)
-        self._find = look_up(keys) if keys else jmespath.compile(path).search
+        self.find = look_up(keys) if keys else _harmless(jmespath.compile(path).search)
+        """What a call does, without the call: for what is asked of every item."""
 
     def __call__(self, data: Any) -> Any:
+        return self.find(data)
+
+
+def _harmless(search: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def find(data: Any) -> Any:
         try:
-            return self._find(data)
+            return search(data)
         except Exception:  # jmespath raises bare TypeError and RecursionError besides its own
             return None
+
+    return find
 
 
 def id_text(value: object, most: int = 200) -> str | None:
@@ -53,7 +62,10 @@ def id_text(value: object, most: int = 200) -> str | None:
 
     Cleaned as an envelope cleans it: a lone surrogate can be neither kept nor sent back.
     """
-    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+    if type(value) is str and value.isprintable():  # nothing to clean in it
+        text = value.strip()
+    elif isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         return None
-    text = str(clean(str(value))).strip()
+    else:
+        text = str(clean(str(value))).strip()
     return text if 0 < len(text) <= most else None

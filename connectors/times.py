@@ -21,6 +21,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 WORDS = ("iso", "epoch_s", "epoch_ms")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LOCAL_EPOCH = datetime(1970, 1, 1)
 _LONGEST = 64
 _EARLIEST, _LATEST = 1990, 2200
 
@@ -46,8 +47,8 @@ TimeFormat = Annotated[str, StringConstraints(min_length=2, max_length=60), Afte
 
 def read_time(value: object, formats: Sequence[str], zone: tzinfo = SHANGHAI) -> datetime | None:
     """The moment by the first format that fits; None when none does, or nothing is there."""
-    text = str(value).strip() if isinstance(value, (str, int, Decimal)) else ""
-    if not text or len(text) > _LONGEST or isinstance(value, bool):
+    text = value.strip() if type(value) is str else _text(value)
+    if not text or len(text) > _LONGEST:
         return None
     for form in formats:
         try:
@@ -55,8 +56,19 @@ def read_time(value: object, formats: Sequence[str], zone: tzinfo = SHANGHAI) ->
         except (ValueError, OverflowError, ArithmeticError):
             continue
         if _EARLIEST <= moment.year <= _LATEST:
-            return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+            return moment.astimezone(UTC) if moment.tzinfo else _in_utc(moment, zone)
     return None
+
+
+def _in_utc(local: datetime, zone: tzinfo) -> datetime:
+    """As `local.replace(tzinfo=zone).astimezone(UTC)`, in a fraction of the time."""
+    return _EPOCH + (local - _LOCAL_EPOCH - (zone.utcoffset(local) or timedelta(0)))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        return ""
+    return str(value).strip()
 
 
 def write_time(moment: datetime, form: str, zone: tzinfo = SHANGHAI) -> str:

@@ -179,5 +179,7 @@ class Directory:
 def fold(name: str) -> str:
     """The form in which names are compared: without blanks and what cannot be seen, and without
     regard to case or to the width of letters, digits and brackets."""
-    name = unicodedata.normalize("NFKC", name).translate(_INVISIBLE)
-    return "".join(name.split()).casefold()
+    name = unicodedata.normalize("NFKC", name)
+    if not name.isalnum():  # letters and digits alone hold no blank, and nothing that cannot be seen
+        name = "".join(name.translate(_INVISIBLE).split())
+    return name.casefold()

@@ -38,8 +38,7 @@ def loads(raw: bytes | str) -> Any:
         )
     except ValueError:
         value = _read_exactly(encoded if isinstance(raw, bytes) else raw)
-    if encoded.count(b"{") + encoded.count(b"[") > MAX_DEPTH:  # with fewer brackets it cannot be deeper
-        _limit_depth(value)
+    _limit_depth(value)
     return value
 
 
@@ -121,20 +120,21 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _limit_depth(value: Any) -> None:
-    level = [value]
+    """Level by level; a value that was read here is never of a subclass."""
+    level = [value] if type(value) in _NESTED else []
     for _ in range(MAX_DEPTH):
         level = [
             child
             for item in level
-            if isinstance(item, (dict, list))
-            for child in (item.values() if isinstance(item, dict) else item)
-            if isinstance(child, (dict, list))
+            for child in (item.values() if type(item) is dict else item)
+            if type(child) in _NESTED
         ]
         if not level:
             return
     raise MalformedEnvelope(f"JSON nested deeper than {MAX_DEPTH}")
 
 
+_NESTED = frozenset((dict, list))
 # What is no plain JSON value is simplejson's to judge, so that no type is written in two ways.
 _AS_SIMPLEJSON = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 # Made once: simplejson's own functions would make them anew at every call.

@@ -91,6 +91,27 @@ def read(raw: bytes) -> str:
         return str(error)
 
 
+def nested(depth: int, innermost: str) -> str:
+    """Lists and objects in turn, each with neighbours."""
+    text = innermost
+    for level in range(depth):
+        beside = "[]" if level else "null"
+        text = f'[0,"]]",{text},{beside}]' if level % 2 else f'{{"a":"{{{{[[","b":{text},"c":{beside}}}'
+    return text
+
+
+@pytest.mark.parametrize("innermost", ["1", "[]", "{}", '"[[["'])
+def test_depth_is_counted_in_values_and_not_in_brackets(innermost: str) -> None:
+    own = innermost in ("[]", "{}")
+    assert jsontext.loads(nested(jsontext.MAX_DEPTH - own, innermost))
+    with pytest.raises(MalformedEnvelope, match="deeper"):
+        jsontext.loads(nested(jsontext.MAX_DEPTH - own + 1, innermost))
+    wide = ",".join([nested(jsontext.MAX_DEPTH - own - 1, innermost)] * 3)
+    assert len(jsontext.loads(f"[{wide}]")) == 3
+    with pytest.raises(MalformedEnvelope, match="deeper"):
+        jsontext.loads(f"[{wide},{nested(jsontext.MAX_DEPTH - own, innermost)}]")
+
+
 @pytest.mark.parametrize("value", [Pair(1, 2), {1: "a", None: "b"}, (1, [2]), Text.X, {Text.Y: 1}])
 def test_unusual_python_values_are_written_as_simplejson_writes_them(value: Any) -> None:
     assert jsontext.dumps(value) == exactly_written(value)

@@ -55,6 +55,10 @@ def test_the_usual_time_is_read_as_strptime_reads_it(moment: datetime, behind: s
         "2026-01-02T03:04:05",
         "２０２６-01-02 03:04:05",
         "2026-01-02 23:59:60",
+        "2026-01-02  3:04:05",
+        "2026-01-02 03:04:0５",
+        "2026-W01-2 03:04:05",
+        "2026-01-02 03:04:5Z",
     ],
 )
 def test_an_unusual_or_impossible_time_is_read_as_strptime_reads_it(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import resource
+import threading
 import time
 import zlib
 from collections.abc import Callable
@@ -89,6 +90,39 @@ def test_a_byte_now_and_then_does_not_hold_us_for_ever(
     with pytest.raises(SourceUnavailable, match="too slowly"):
         exchange(serve(lambda _: drip), timeout=0.7)
     assert time.monotonic() - began < 3
+
+
+def test_each_exchange_of_a_client_has_the_whole_time(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "PATIENCE", 1)
+    answers = iter([Told(b"first"), Told(b"after a pause"), Told(b"x" * 8, drip=0.05), Told(b"x", drip=0.6)])
+    server = serve(lambda _: next(answers, Told(b"x" * 4000, drip=0.05)))
+    client = Client("sys", timeout=timedelta(seconds=0.7))
+    ask = Request("GET", server.url)
+    try:
+        assert client.send(ask, most=99).body == b"first"
+        time.sleep(0.8)
+        assert client.send(ask, most=99).body == b"after a pause"
+        time.sleep(0.4)
+        assert client.send(ask, most=99).body == b"x" * 8
+        assert client.send(ask, most=99).body == b"x"
+        for _ in range(2):
+            began = time.monotonic()
+            with pytest.raises(SourceUnavailable, match="too slowly"):
+                client.send(ask, most=9999)
+            assert 0.6 < time.monotonic() - began < 3
+    finally:
+        client.close()
+
+
+def test_a_closed_client_leaves_no_thread_behind(serve: Serve) -> None:
+    server = serve(lambda _: Told(b"[]"))
+    before = threading.active_count()
+    for _ in range(5):
+        exchange(server)
+    until = time.monotonic() + 3
+    while threading.active_count() > before and time.monotonic() < until:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
 
 
 def test_a_gzip_bomb_never_fills_the_memory(serve: Serve) -> None:
