@@ -103,7 +103,7 @@ def _intake(crew: Crew) -> None:
     if not any(source.pull for source in installation.configuration.settings.sources.values()):
         return
     tools = PollingTools(
-        make_intake(crew).accept,
+        make_intake(crew).begin,
         installation.intake_store.cursor,
         installation.leases,
         now,

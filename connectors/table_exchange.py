@@ -31,6 +31,8 @@ NOT_UNDERSTOOD = ("failed", "unapproved")
 class TableSource:
     """Keeps the port `router.ports.Source`. For one thread."""
 
+    goes_ahead = False
+
     def __init__(self, name: str, settings: TableSettings, *, secrets: SecretReader, clock: Clock) -> None:
         """Reads the password, once; raises ConfigError when it or the database's driver is missing."""
         self.name = name

@@ -47,6 +47,8 @@ class _UnderWay:
 class MailboxSource:
     """Keeps the port `router.ports.Source`. For one thread."""
 
+    goes_ahead = False
+
     def __init__(self, name: str, settings: MailboxSettings, tools: MailboxTools) -> None:
         """Reads the secrets, once; raises ConfigError when one is missing or no certificate."""
         self.name = name

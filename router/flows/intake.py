@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from router.crashpoints import crashpoint
 from router.errors import LedgerUnavailable
@@ -26,7 +26,7 @@ from router.flows.outbox import Claimed
 from router.flows.reading import REFUSED_DATA, Read, Reading
 from router.flows.records import UNLEASED, BatchRecord, Case, Head
 from router.flows.sets import Replacement, SetLedger
-from router.message import Acceptance, Accepted, Batch, Envelope
+from router.message import Acceptance, Accepted, Batch, Envelope, ItemSet
 from router.ports import Clock
 
 MAX_TRIES = 5
@@ -39,6 +39,15 @@ class Conflict(Exception):
 
 class DataRefused(Exception):
     """The database refused the data of something in the batch; nothing was written."""
+
+
+class Work(NamedTuple):
+    """A batch, worked out against a look-up that may be old by the time it is recorded."""
+
+    batch: Batch
+    read: list[Read]
+    struck: list[Read]
+    replaces: ItemSet | None
 
 
 class IntakeLedger(SetLedger, Protocol):
@@ -78,7 +87,7 @@ class IntakeTools:
 
 
 class Intake:
-    """`accept` is the one way into the hub, for polled and pushed batches alike. Thread-safe."""
+    """The one way into the hub, for polled and pushed batches alike. Thread-safe."""
 
     def __init__(self, tools: IntakeTools) -> None:
         self._ledger = tools.ledger
@@ -90,16 +99,27 @@ class Intake:
 
     def accept(self, batch: Batch) -> Acceptance:
         """Record a batch; returns after COMMIT. LedgerUnavailable means that nothing was promised."""
-        try:
-            return self._persist(batch)
-        except (Conflict, DataRefused):
-            return self._one_by_one(batch)
+        return self.begin(batch)()
+
+    def begin(self, batch: Batch) -> Callable[[], Acceptance]:
+        """Work a batch out; what comes back records it, from whichever thread calls it."""
+        work = self._worked_out(batch)
+
+        def record() -> Acceptance:
+            try:
+                with suppress(Conflict):
+                    return self._record(work)
+                return self._persist(batch)
+            except (Conflict, DataRefused):
+                return self._one_by_one(batch)
+
+        return record
 
     def _persist(self, batch: Batch, present: Collection[str] = ()) -> Acceptance:
         for _ in range(MAX_TRIES - 1):
             with suppress(Conflict):
-                return self._commit(batch, present)
-        return self._commit(batch, present)
+                return self._record(self._worked_out(batch, present))
+        return self._record(self._worked_out(batch, present))
 
     def _one_by_one(self, batch: Batch) -> Acceptance:
         """Every item in a transaction of its own; the cursor and the set follow once all are in."""
@@ -117,8 +137,8 @@ class Intake:
             self._persist(rest, {envelope.source_id for envelope in batch.envelopes})
         return Acceptance(items=tuple(accepted))
 
-    def _commit(self, batch: Batch, present: Collection[str] = ()) -> Acceptance:
-        """One transaction. `present`: items of the set that were committed before."""
+    def _worked_out(self, batch: Batch, present: Collection[str] = ()) -> Work:
+        """Against what the ledger knows now. `present`: items of the set that were committed before."""
         crashpoint("intake.before_begin")
         ids = {envelope.source_id for envelope in batch.envelopes}
         replacement = Replacement(self._ledger, batch, ids | set(present))
@@ -127,18 +147,22 @@ class Intake:
         cases = self._ledger.cases([head.appeal_id for head in heads.values()]) if heads else {}
         reading = self._reading(batch.source, heads, cases)
         read = reading.page([(envelope, self._ledger.raw_hash(envelope)) for envelope in batch.envelopes])
-        struck = self._strike(reading, batch, replacement, heads)
-        recordings = tuple(item.recording for item in (*read, *struck) if item.recording)
+        return Work(batch, read, self._strike(reading, batch, replacement, heads), replacement.counts)
+
+    def _record(self, work: Work) -> Acceptance:
+        """One transaction; then everybody is told."""
+        batch, read = work.batch, (*work.read, *work.struck)
+        recordings = tuple([item.recording for item in read if item.recording])
         now = self._clock()
         lease = leased(self._express, recordings, now) if self._express else UNLEASED
         made = BatchRecord(
-            batch.source, now, self._config_hash, recordings, batch.cursor, replacement.counts, lease
+            batch.source, now, self._config_hash, recordings, batch.cursor, work.replaces, lease
         )
         claimed = self._ledger.record(made)
         crashpoint("intake.after_commit")
         self._dispatch(made, claimed)
-        self._tell(batch.source, (*read, *struck))
-        return Acceptance(items=tuple(item.accepted for item in read))
+        self._tell(batch.source, read)
+        return Acceptance(items=tuple([item.accepted for item in work.read]))
 
     def _strike(
         self, reading: Reading, batch: Batch, replacement: Replacement, heads: Mapping[str, Head]

@@ -1,10 +1,10 @@
 """
 Polling: one thread per polled source, round after round.
 
-A round opens the source, walks its batches, has each recorded and only then acknowledged. The
-cursor moves in the transaction of the batch it follows, so a round that breaks off anywhere is
-simply continued by the next one. Of several intake processes, the one that holds the source's
-lease polls it.
+A round opens the source, walks its batches, has each recorded and only then acknowledged; a source
+that does not wait for that goes on meanwhile (overlapping.py). The cursor moves in the transaction of
+the batch it follows, so a round that breaks off anywhere is simply continued by the next one. Of several
+intake processes, the one that holds the source's lease polls it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from typing import Protocol
 from router.crashpoints import crashpoint
 from router.errors import HubError, LedgerUnavailable, SourceRefused, TransientError, told
 from router.events import FeedSilent, Observer, RoundFailed, RoundFinished
+from router.flows.overlapping import Begin, Overlapping, Written
 from router.message import Cursor
-from router.ports import Accept, Clock, Source
+from router.ports import Clock, Source
 
 REFUSED_PAUSE = timedelta(minutes=5)
 """A source that refuses us is asked again rarely: someone has to change a password first."""
@@ -43,7 +44,7 @@ class Leases(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PollingTools:
-    accept: Accept
+    begin: Begin
     cursor: Callable[[str], Cursor | None]
     leases: Leases
     clock: Clock
@@ -94,18 +95,26 @@ class Polling:
         tools, source = self._tools, self._source
         before = tools.cursor(source.name)
         renewed = tools.clock()
-        with source.open():
+        with source.open(), Overlapping(tools.begin, f"write-{source.name}") as writing:
             for batch in source.fetch(before):
-                accepted = tools.accept(batch)
-                counts.update(item.outcome for item in accepted.items)
-                source.acknowledge(batch, accepted)
-                crashpoint("intake.after_acknowledge")
+                self._taken(writing.put(batch), counts)
+                if not source.goes_ahead:
+                    self._taken(writing.finish(), counts)
                 if tools.clock() - renewed > self._hold / 3:
                     renewed = tools.clock()
                     tools.leases.take(f"poll:{source.name}", renewed, self._hold)
                 if stop.is_set():
-                    return
-        self._notice_silence(before, counts)
+                    break
+            self._taken(writing.finish(), counts)
+        if not stop.is_set():
+            self._notice_silence(before, counts)
+
+    def _taken(self, written: Written, counts: Counter[str]) -> None:
+        """Whatever is safe by now is the source's to forget."""
+        for batch, acceptance in written:
+            counts.update(item.outcome for item in acceptance.items)
+            self._source.acknowledge(batch, acceptance)
+            crashpoint("intake.after_acknowledge")
 
     def _notice_silence(self, before: Cursor | None, counts: Counter[str]) -> None:
         usual = int((before or {}).get(USUAL, "0") or 0)

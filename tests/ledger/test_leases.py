@@ -84,7 +84,9 @@ def test_a_long_round_keeps_its_lease_without_renewing_it_at_every_batch(
         assert isinstance(event, RoundFinished), event
         stop.set()
 
-    tools = PollingTools(lambda _: Acceptance(items=()), lambda _: None, leases, lambda: source.now, told)
+    tools = PollingTools(
+        lambda _: lambda: Acceptance(items=()), lambda _: None, leases, lambda: source.now, told
+    )
     Polling(source, timedelta(seconds=1), tools).run(stop)
     assert not source.was_free
     assert 1 < leases.taken <= most

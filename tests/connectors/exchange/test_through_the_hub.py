@@ -57,7 +57,11 @@ class Desk:
         """Outcomes and how many; the events of this round only."""
         self.hub.events.clear()
         tools = PollingTools(
-            self.accept, self.hub.store.cursor, EverybodysLease(), self.hub.clock, self.hub.events.append
+            lambda batch: lambda: self.accept(batch),
+            self.hub.store.cursor,
+            EverybodysLease(),
+            self.hub.clock,
+            self.hub.events.append,
         )
         polling = Polling(source, ROUND, tools)
         if self.dies_after_commit:

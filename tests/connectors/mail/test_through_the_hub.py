@@ -63,7 +63,11 @@ class Desk:
         self.postbox.drawer = self.hub.letters  # type: ignore[assignment]  # the real one
         source = self.postbox.source()
         tools = PollingTools(
-            self.accept, self.hub.store.cursor, EverybodysLease(), self.hub.clock, self.hub.events.append
+            lambda batch: lambda: self.accept(batch),
+            self.hub.store.cursor,
+            EverybodysLease(),
+            self.hub.clock,
+            self.hub.events.append,
         )
         polling = Polling(source, timedelta(seconds=1), tools)
         if self.dies_after:
