@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import AwareDatetime, BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
-from mappings.plain import text_of
+from mappings.plain import MAX_TEXT, text_of
 from mappings.registry import did_you_mean, is_empty
 from router import jsontext
 from router.message import Appeal, Scalar
@@ -94,6 +94,12 @@ def shaper(shape: Shape) -> Callable[[Any], Any]:
     return {"text": _text, "list": _list, "scalar": scalar}.get(shape, _as_it_is)
 
 
+def text_shaper(shape: Shape) -> Callable[[str], str] | None:
+    """The same for texts of no more than MAX_TEXT, which is what nearly always comes; None: no short cut."""
+    shapers: dict[Shape, Callable[[str], str]] = {"text": str.strip, "scalar": _short}
+    return shapers.get(shape)
+
+
 def scalar(value: Any) -> Any:
     """What `extensions` can hold: longer texts are cut, lists and objects become JSON text."""
     if isinstance(value, bool) or value is None or (isinstance(value, int) and abs(value) < _SAFE_INTEGER):
@@ -102,7 +108,11 @@ def scalar(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, (list, dict)):
         return jsontext.dumps(value).decode("utf-8", "replace")[:MAX_EXTENSION_TEXT]
-    return (value if isinstance(value, str) else text_of(value)).strip()[:MAX_EXTENSION_TEXT]
+    return _short(value if isinstance(value, str) else text_of(value))
+
+
+def _short(text: str) -> str:
+    return text.strip()[:MAX_EXTENSION_TEXT]
 
 
 def _text(value: Any) -> Any:
@@ -111,7 +121,12 @@ def _text(value: Any) -> Any:
 
 def _list(value: Any) -> Any:
     items = value if isinstance(value, list) else [value]
-    return [text_of(item).strip() for item in items if not is_empty(item)]
+    try:  # the same as the last line, for nothing but texts
+        if sum(map(len, items)) <= MAX_TEXT:
+            return list(filter(None, map(str.strip, items)))
+    except TypeError:
+        pass
+    return [_text(item) for item in items if not is_empty(item)]
 
 
 def _as_it_is(value: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mappings.canonical import Target, shaper
+from mappings.canonical import Target, shaper, text_shaper
 from mappings.functions import FUNCTIONS, Code
 from mappings.paths import BadPath, Path, compile_path
 from mappings.problems import keys_of, problems_of
@@ -82,6 +82,7 @@ def compile_field(place: Place, spec: FieldSpec, target: Target, shop: Workshop)
         constant=None if spec.value is None else shape(spec.value),
         default=None if spec.default is None else shape(spec.default),
         required=spec.required,
+        shape_text=text_shaper(target.shape),
     )
 
 

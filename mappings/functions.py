@@ -20,7 +20,7 @@ from stdnum.cn import uscc as stdnum_uscc
 
 from mappings import phones as phone_numbers
 from mappings import times
-from mappings.plain import MAX_DIGITS, code_of, narrow, text_of
+from mappings.plain import MAX_DIGITS, MAX_TEXT, code_of, narrow, text_of
 from mappings.registry import REGISTRY, Arguments, Call, Example, Function, Unreadable, function, is_empty
 
 _BLANKS = " \t\r\n\v\f\u3000\xa0\u200b\u200c\u200d\u2060\ufeff"
@@ -39,7 +39,7 @@ Folded = Annotated[Text, AfterValidator(str.casefold)]
 @function(each=True, example=Example("trim", "\u3000人社局 \u200b", "人社局"))
 def trim(value: Any, _: Any, call: Call) -> Any:
     """Takes blanks off both ends, full-width and zero-width ones too."""
-    return text_of(value).strip(_BLANKS)
+    return (value if type(value) is str and len(value) <= MAX_TEXT else text_of(value)).strip(_BLANKS)
 
 
 class Concat(Arguments):
@@ -146,6 +146,8 @@ def phones(value: Any, _: Any, call: Call) -> Any:
     A list of phone numbers in E.164 (an extension as `;ext=`), from a text or a list. Splits at
     / 、 ; , and 或; a landline without area code is Suzhou's; what cannot be read is kept as it is, flagged.
     """
+    if type(value) is str and (number := phone_numbers.mobile(code_of(value))):  # nearly always
+        return [number]
     found: dict[str, None] = {}
     items = value[:MAX_PHONES] if isinstance(value, list) else [value]
     for item in (i for i in items if not is_empty(i)):

@@ -31,13 +31,19 @@ _EXTENSION = re.compile(r"(?<=\d)\s*(?:转分机|转|分机|[x#]|ext\.?)\s*(\d{1
 _DASHED = re.compile(r"(?<=\d{8})-(\d{1,6})$|(?<=\d{4}-\d{3})-(\d{1,6})$")
 
 
+def mobile(text: str) -> str | None:
+    """The number, where the whole text is one of a mobile without signs in between."""
+    found = _MOBILE.fullmatch(text)
+    return f"+86{found[1]}" if found else None
+
+
 def read(text: str) -> tuple[list[str], bool]:
     """Every number in the text, each once, and whether all of it could be read.
 
     An extension follows as in RFC 3966: `+8651265220000;ext=8001`.
     """
-    if mobile := _MOBILE.fullmatch(text):  # nearly always
-        return [f"+86{mobile[1]}"], True
+    if number := mobile(text):
+        return [number], True
     found: dict[str, None] = {}
     readable = len(text) <= MAX_TEXT
     for piece in _BETWEEN.split(narrow(text[:MAX_TEXT])):
@@ -78,8 +84,8 @@ def _one(piece: str) -> str | None:
 
 def _plain(piece: str) -> str | None:
     digits = _NOISE.sub("", piece)
-    if mobile := _MOBILE.fullmatch(digits):
-        return f"+86{mobile.group(1)}"
+    if number := mobile(digits):
+        return number
     if landline := _SUZHOU.fullmatch(digits):
         return f"+86512{landline.group(1)}"
     if not re.fullmatch(r"\+?\d{7,17}", digits):

@@ -33,6 +33,8 @@ def text_of(value: Any) -> str:
 
 def code_of(value: Any) -> str:
     """A scalar as an id, code or number: blanks off, and the `.0` that a spreadsheet adds as well."""
+    if type(value) is str and len(value) <= MAX_TEXT:  # nearly always
+        return value.strip()
     if (
         isinstance(value, Decimal)
         and 0 <= value.adjusted() < MAX_DIGITS

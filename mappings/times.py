@@ -23,7 +23,8 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 WORDS = ("iso", "epoch_s", "epoch_ms", "excel_serial")
 MAX_TEXT = 64
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = datetime(1970, 1, 1)
+_EPOCH = _NAIVE_EPOCH.replace(tzinfo=UTC)
 _EPOCHS = {"epoch_s": timedelta(seconds=1), "epoch_ms": timedelta(milliseconds=1)}
 _EARLIEST, _LATEST = 1900, 2200
 _EXCEL_ZERO = datetime(1899, 12, 30)
@@ -32,14 +33,23 @@ _EXCEL_FIRST = 61  # before 1 March 1900 Excel counts a leap day that never was
 
 def read(value: Any, formats: Sequence[str]) -> datetime:
     """The moment, by the first format that fits. Raises Unreadable."""
-    text = narrow(text_of(value)).strip()
+    is_plain = type(value) is str and len(value) <= MAX_TEXT and value.isascii()  # nearly always
+    text = (value if is_plain else narrow(text_of(value))).strip()
     if len(text) > MAX_TEXT:
         raise Unreadable(f"a time of {len(text)} characters")
     for written in formats:
-        moment = _READERS.get(written, _by_format)(text, written)
+        try:
+            moment = _READERS.get(written, by_format)(text, written)
+        except (ValueError, OverflowError):
+            continue
         if moment is not None and _EARLIEST <= moment.year <= _LATEST:
-            return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+            return moment.astimezone(UTC) if moment.tzinfo else _in_utc(moment)
     raise Unreadable("no time in any of the formats given")
+
+
+def _in_utc(local: datetime) -> datetime:
+    """`local.replace(tzinfo=SHANGHAI).astimezone(UTC)`, in a third of the time."""
+    return _EPOCH + (local - _NAIVE_EPOCH - (SHANGHAI.utcoffset(local) or timedelta()))
 
 
 def write(value: Any, form: str) -> str | int:
@@ -89,18 +99,8 @@ Reading = Annotated[str, Field(min_length=1, max_length=100), _checked(problem_r
 Writing = Annotated[str, Field(min_length=1, max_length=100), _checked(problem_writing)]
 
 
-def _by_format(text: str, form: str) -> datetime | None:
-    try:
-        return by_format(text, form)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _iso(text: str, _: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
+def _iso(text: str, _: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def _number(text: str) -> Decimal | None:

@@ -36,7 +36,7 @@ def clean_all(value: Any) -> Any:
     if isinstance(value, dict):
         return {clean(key): clean_all(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [clean_all(item) for item in value]
+        return type(value)(map(clean_all, value))
     if isinstance(value, BaseModel):
         return value.model_copy(update=clean_all(value.__dict__))
     return clean(value)

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from router.decisions.facts import Facts
 from router.ledger.documents import kept_appeal
-from router.message import Accepted, Appeal, Attachment, Closure, Decision, Enterprise, Envelope, Match
+from router.message import (
+    Accepted,
+    Appeal,
+    Attachment,
+    Closure,
+    Decision,
+    Dispatch,
+    Enterprise,
+    Envelope,
+    Match,
+)
 
 AT = datetime(2026, 11, 20, 8, 30, 0, 5, tzinfo=UTC)
 GIVEN: dict[str, Any] = {
@@ -79,6 +89,15 @@ def test_texts_of_an_envelope_and_its_attachments_are_cleaned() -> None:
     assert envelope.body == b"\x00"
     assert envelope.attachments[0].name == "清\ufffd单\ufffd"
     assert envelope.notes == ("\ufffd",)
+
+
+def test_a_part_that_is_cleaned_stays_what_it_was() -> None:
+    inner = Appeal.model_validate(GIVEN | {"category": ("人社", "社会保险"), "extensions": {"no": 10**23}})
+    task = {"task_id": GIVEN["appeal_id"], "unit": "rsj", "role": "lead", "sequence": 1, "created_at": AT}
+    dispatch = Dispatch(
+        dispatch_id=GIVEN["appeal_id"], type="task.created", destination="rsj", task=task, appeal=inner
+    )
+    assert dispatch.appeal == inner
 
 
 def test_six_characters_that_look_like_a_nul_are_left_alone() -> None:

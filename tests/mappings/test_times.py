@@ -94,3 +94,10 @@ def test_reading_what_was_written_gives_the_same_second(naive: datetime) -> None
 )
 def test_a_bad_format_is_found_before_any_message(form: str, problem: str) -> None:
     assert problem in str(times.problem_reading(form))
+
+
+@given(st.datetimes(datetime(1900, 1, 1), datetime(2200, 12, 31)))
+def test_a_local_time_is_put_into_utc_as_the_library_does(local: datetime) -> None:
+    moment = times.read(local.isoformat(" "), ["iso"])
+    assert moment == local.replace(tzinfo=times.SHANGHAI).astimezone(UTC)
+    assert moment.tzinfo is UTC
