@@ -25,9 +25,7 @@ from router.errors import ConfigError, Problem
 from router.message import Appeal
 from router.secrets import SecretReader
 
-
-UNSCREENED = CaseHistory(unscreened=True)
-SCREENED = CaseHistory()
+_UNSCREENED, _SCREENED = CaseHistory(unscreened=True), CaseHistory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Configuration:
     def first_look(self, appeal: Appeal) -> CaseHistory:
         """What is known of an appeal before anybody has dealt with it."""
         source = self.settings.sources.get(appeal.source)
-        return UNSCREENED if source is not None and not source.screened else SCREENED
+        return _UNSCREENED if source is not None and not source.screened else _SCREENED
 
 
 def load(bundle: Bundle) -> Configuration:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -15,9 +16,9 @@ from router.events import (
     AttemptFailed,
     BatchRecorded,
     DeadLettered,
+    DeliveriesPublished,
     DeliveryAccepted,
     DeliveryParked,
-    DeliveryPublished,
     Event,
     FeedSilent,
     RequestRefused,
@@ -97,9 +98,15 @@ class Counts:
     def _silent(self, event: FeedSilent) -> None:
         self._of("suqiu_feed_silent_total", event.source).inc()
 
-    def _published(self, event: DeliveryPublished) -> None:
-        self._of("suqiu_published_total", event.destination).inc()
-        self._of("suqiu_publish_confirm_seconds", event.destination).observe(event.took.total_seconds())
+    def _published(self, event: DeliveriesPublished) -> None:
+        took: dict[str, list[timedelta]] = {}
+        for destination, _, one in event.items:
+            took.setdefault(destination, []).append(one)
+        for destination, several in took.items():
+            self._of("suqiu_published_total", destination).inc(len(several))
+            observe = self._of("suqiu_publish_confirm_seconds", destination).observe
+            for one in several:
+                observe(one.total_seconds())
 
     def _accepted(self, event: DeliveryAccepted) -> None:
         self._of("suqiu_accepted_total", event.destination).inc()
@@ -123,7 +130,7 @@ _HANDLERS: dict[type[Event], Callable[[Counts, Any], None]] = {
     RoundFinished: Counts._finished,
     RoundFailed: Counts._failed,
     FeedSilent: Counts._silent,
-    DeliveryPublished: Counts._published,
+    DeliveriesPublished: Counts._published,
     DeliveryAccepted: Counts._accepted,
     AttemptFailed: Counts._attempt,
     DeliveryParked: Counts._parked,

@@ -19,9 +19,9 @@ from router.events import (
     AttemptFailed,
     BatchRecorded,
     DeadLettered,
+    DeliveriesPublished,
     DeliveryAccepted,
     DeliveryParked,
-    DeliveryPublished,
     Event,
     FeedSilent,
     RequestRefused,
@@ -68,13 +68,9 @@ class Journal:
                 destinations=item.destinations,
             )
 
-    def _published(self, event: DeliveryPublished) -> None:
-        self._log.debug(
-            "delivery published",
-            destination=event.destination,
-            delivery_id=event.delivery_id,
-            took=event.took,
-        )
+    def _published(self, event: DeliveriesPublished) -> None:
+        for destination, delivery_id, took in event.items:
+            self._log.debug("delivery published", destination=destination, delivery_id=delivery_id, took=took)
 
     def _accepted(self, event: DeliveryAccepted) -> None:
         self._log.debug("delivery accepted", destination=event.destination, delivery_id=event.delivery_id)
@@ -129,7 +125,7 @@ class Journal:
 
 _HANDLERS: dict[type[Event], Callable[[Journal, Any], None]] = {
     BatchRecorded: Journal._batch,
-    DeliveryPublished: Journal._published,
+    DeliveriesPublished: Journal._published,
     DeliveryAccepted: Journal._accepted,
     RoundFinished: Journal._finished,
     RoundFailed: Journal._failed,
@@ -140,7 +136,7 @@ _HANDLERS: dict[type[Event], Callable[[Journal, Any], None]] = {
     DeadLettered: Journal._dead,
     Trouble: Journal._trouble,
 }
-_PER_MESSAGE = frozenset({BatchRecorded, DeliveryPublished, DeliveryAccepted})
+_PER_MESSAGE = frozenset({BatchRecorded, DeliveriesPublished, DeliveryAccepted})
 
 
 class _Floods:

@@ -79,14 +79,20 @@ class FeedSilent(Event):
     usual: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryPublished(Event):
+class Confirmed(NamedTuple):
     """The broker confirmed this very message."""
 
     destination: str
     delivery_id: str
     took: timedelta
     """From handing it to the client library to the confirm."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveriesPublished(Event):
+    """What one transaction wrote down as published. One event for all of it, as for what comes in."""
+
+    items: tuple[Confirmed, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from router.letters import Letter
 from router.message import Acceptance, Appeal, Batch, Cursor, Dispatch, Envelope, Receipt
@@ -33,6 +33,8 @@ class Source(Protocol):
     """
 
     name: str
+    goes_ahead: bool
+    """Whether `fetch` may go on before its last batch is acknowledged."""
 
     def open(self) -> AbstractContextManager[None]:
         """Hold the connection for one polling round."""
@@ -62,8 +64,7 @@ class Destination(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who an appeal is, known to the intake and not to the mapping."""
 
     appeal_id: str
@@ -113,8 +114,7 @@ class AttachmentStore(Protocol):
 Verdict = Literal["confirmed", "returned", "refused", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One message to publish. `generation` is the lease's fence and comes back with the outcome."""
 
     delivery_id: str
@@ -129,8 +129,7 @@ class Outgoing:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(NamedTuple):
     """What the broker said of one message: P5 hangs on this being about *that very* message.
 
     `confirmed`: its own ack, and no return. `returned`: no queue is bound. `refused`: nacked.
@@ -154,8 +153,8 @@ class Publisher(Protocol):
     def room(self, destination: str) -> int:
         """How many more messages it would take for this destination now; 0 while it is backed off."""
 
-    def publish(self, message: Outgoing) -> None:
-        """Take the message. Exactly one Published for it comes out of `outcomes` later, come what may."""
+    def publish(self, *messages: Outgoing) -> None:
+        """Take the messages. Exactly one Published for each comes out of `outcomes` later, come what may."""
 
     def outcomes(self, wait: timedelta) -> list[Published]:
         """What has been decided since the last call; waits up to `wait` for the first."""

@@ -1,15 +1,15 @@
 """
 Between the caller's thread and the publisher's: messages one way, verdicts the other.
 
-No lock on either way: both ends of a deque are safe between two threads. Many messages cost one
-waking of the other side.
+No lock on either way: both ends of a deque are safe between two threads. Messages go by the page, and
+many pages cost one waking of the other side.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from router.broker.lanes import Decided
@@ -31,7 +31,7 @@ class Surplus:
     message: Outgoing
 
 
-Item = Outgoing | Seen | Surplus
+Item = Sequence[Outgoing] | Seen | Surplus
 
 
 class Handover:

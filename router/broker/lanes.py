@@ -15,7 +15,7 @@ the caller could know of the failure comes back unsent too (`broken`, until `see
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -81,11 +81,23 @@ class Lanes:
         lane = self._lanes.get(destination)
         return lane.rests_until if lane is not None and lane.failures else None
 
-    def take(self, message: Outgoing, now: float) -> None:
-        """Queue it; or give it straight back when its appeal's order is broken."""
-        lane = self._lane(message.destination)
-        flight = Flight(message, lane, now)
-        if lane.broken and message.appeal_id in lane.broken:
+    def take(self, messages: Iterable[Outgoing], now: float) -> None:
+        """Queue them; or give one straight back when its appeal's order is broken."""
+        lanes, ready, most = self._lanes, self._ready, self._max_body
+        for message in messages:
+            _, _, destination, appeal_id, _, _, _, body, _, _ = message
+            lane = lanes.get(destination) or self._lane(destination)
+            flight = Flight(message, lane, now)
+            if lane.broken or appeal_id in lane.chains or len(body) > most:
+                self._take_with_care(flight, now)
+            else:
+                lane.chains[appeal_id] = None
+                lane.waiting.append(flight)
+                ready[destination] = lane
+
+    def _take_with_care(self, flight: Flight, now: float) -> None:
+        lane, message = flight.lane, flight.message
+        if message.appeal_id in lane.broken:
             self._decide(flight, "unknown", NOT_SENT_ORDER, now)
         elif len(message.body) > self._max_body:
             self._decide(flight, "refused", TOO_LARGE.format(len(message.body), self._max_body), now)
@@ -111,6 +123,11 @@ class Lanes:
         else:
             lane.broken[appeal_id] -= 1
 
+    @property
+    def has_ready(self) -> bool:
+        """Whether it is worth asking for `departures`."""
+        return bool(self._ready)
+
     def departures(self, now: float, window: Callable[[str], int]) -> Iterator[Flight]:
         """What may be sent now, counted as sent. `window`: how many unconfirmed a destination may have."""
         for destination in list(self._ready):
@@ -118,11 +135,12 @@ class Lanes:
             if now < lane.rests_until or not (bears := window(destination)):
                 continue
             bears = 1 if lane.failures else bears
-            while lane.waiting and lane.unconfirmed < bears:
-                size = len(lane.waiting[0].message.body)
+            waiting = lane.waiting
+            while waiting and lane.unconfirmed < bears:
+                size = len(waiting[0].message.body)
                 if self.unconfirmed and self.unconfirmed_bytes + size > self._bytes:
                     return
-                flight = lane.waiting.popleft()
+                flight = waiting.popleft()
                 flight.sent_at = now
                 lane.unconfirmed += 1
                 self.unconfirmed += 1
@@ -130,23 +148,24 @@ class Lanes:
                 yield flight
             del self._ready[destination]
 
-    def confirm(self, flight: Flight, now: float) -> None:
-        """Its own ack came, and no return before it."""
-        lane, message = flight.lane, flight.message
-        self._land(flight)
-        chain = lane.chains.pop(message.appeal_id)
-        if chain:
-            lane.waiting.appendleft(chain.popleft())
-            lane.chains[message.appeal_id] = chain
-        if lane.failures and flight.sent_at >= lane.rested_at:
-            lane.failures, lane.rests_until = 0, 0.0
-        if lane.waiting:
-            self._ready[message.destination] = lane
-        took = timedelta(seconds=now - flight.sent_at)
-        verdict = Published(
-            message.delivery_id, message.generation, message.destination, "confirmed", "", took
-        )
-        self._decided.append((verdict, ""))
+    def acked(self, flights: Iterable[Flight], now: float) -> None:
+        """The own ack of each came: confirmed, if no return came before it."""
+        decided = self._decided
+        for flight in flights:
+            if flight.returned:
+                self.give_back(flight, flight.returned, now)
+                continue
+            lane, sent_at = flight.lane, flight.sent_at
+            delivery_id, generation, destination, appeal_id, _, _, _, _, _, _ = flight.message
+            self._land(flight)
+            if chain := lane.chains.pop(appeal_id):
+                lane.waiting.appendleft(chain.popleft())
+                lane.chains[appeal_id] = chain
+                self._ready[destination] = lane
+            if lane.failures and sent_at >= lane.rested_at:
+                lane.failures, lane.rests_until = 0, 0.0
+            took = timedelta(0, now - sent_at)
+            decided.append((Published(delivery_id, generation, destination, "confirmed", "", took), ""))
 
     def refuse(self, flight: Flight, detail: str, now: float) -> None:
         """Nacked. The lane rests: a full queue is not asked a thousand times a second."""

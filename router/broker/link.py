@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +21,7 @@ import pika
 from pika.adapters.select_connection import IOLoop
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
+from router.broker.acks import read_acks
 from router.broker.lanes import Flight
 from router.broker.outlet import Outlet, Verdicts
 from router.broker.settings import LinkSettings
@@ -42,14 +43,25 @@ class Listener:
     """Whom a link tells what happens to it. `lost` is called exactly once; the link is dead then."""
 
     opened: Callable[[], None]
+    heard: Callable[[], None]
     blocked: Callable[[str], None]
     lost: Callable[[str], None]
 
 
 class Connection(pika.SelectConnection):  # type: ignore[misc]  # pika has no types
-    """pika's own, but messages come as bytes, and those of one turn go out in one system call."""
+    """pika's own, but messages come as bytes, and those of one turn go out in one system call; and acks,
+    most of what a publisher hears, are read without an object for each."""
 
+    _frame_buffer: bytes
     _gathered: list[bytes] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.answered: dict[int, Callable[[int, bool], list[Flight]]] = {}
+        """Channel → whom an ack is for, by its delivery tag and whether it is for all up to that."""
+        self.acked: Callable[[Sequence[Flight]], None] = _ignore
+        self.after_reading: Callable[[], None] = _ignore
+        """Called when all of a read was handled: what it made room for can go out at once."""
+        super().__init__(*args, **kwargs)
 
     @property
     def largest_body(self) -> int:
@@ -58,7 +70,10 @@ class Connection(pika.SelectConnection):  # type: ignore[misc]  # pika has no ty
 
     def write(self, frames: bytes) -> None:
         """Whole frames of a channel that is open."""
-        self._output_marshaled_frames([frames])
+        if self._gathered is None:
+            self._output_marshaled_frames([frames])
+        else:
+            self._gathered.append(frames)
 
     @contextmanager
     def gathering(self) -> Iterator[None]:
@@ -77,6 +92,23 @@ class Connection(pika.SelectConnection):  # type: ignore[misc]  # pika has no ty
             super()._output_marshaled_frames([b"".join(marshaled_frames)])
         else:
             self._gathered += marshaled_frames
+
+    def _on_data_available(self, data_in: bytes) -> None:
+        """The acks at its beginning are ours; from the first other frame on, pika reads."""
+        data = self._frame_buffer + data_in
+        acks, at = read_acks(data, self.answered)
+        self._frame_buffer = b""
+        self.bytes_received += at  # a sign of life for pika's heartbeat
+        self.frames_received += len(acks)
+        if flights := [flight for answered, tag, many in acks for flight in answered(tag, many)]:
+            self.acked(flights)
+        if at < len(data):
+            super()._on_data_available(data[at:])
+        self.after_reading()
+
+
+def _ignore(*_: object) -> None:
+    pass
 
 
 def _pieces(frames: list[bytes]) -> Iterator[bytes]:
@@ -116,6 +148,8 @@ class Link:
             on_close_callback=self._on_gone,
             custom_ioloop=loop,
         )
+        self._connection.acked = verdicts.acked
+        self._connection.after_reading = listener.heard
         self._connection.add_on_connection_blocked_callback(self._on_blocked)
         self._connection.add_on_connection_unblocked_callback(self._on_unblocked)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +31,8 @@ class Verdicts:
     """Whom an outlet tells what it hears. All are called on the loop's thread."""
 
     opened: Callable[[str], None]
-    acked: Callable[[Flight], None]
-    nacked: Callable[[Flight], None]
+    acked: Callable[[Sequence[Flight]], None]
+    nacked: Callable[[Sequence[Flight]], None]
     closed: Callable[[str, int, str], None]
     """The broker closed the channel of this destination: code and its words."""
 
@@ -86,23 +86,29 @@ class Outlet:
     def _on_open(self, channel: Any) -> None:
         channel.add_on_return_callback(self._on_return)
         channel.confirm_delivery(self._on_confirm, lambda _ok: self._on_select())
+        self._connection.answered[channel.channel_number] = self.answered
 
     def _on_select(self) -> None:
         self.is_ready = True
         self._verdicts.opened(self._destination)
 
-    def _on_confirm(self, frame: Any) -> None:
-        method = frame.method
+    def answered(self, tag: int, multiple: bool) -> list[Flight]:
+        """Whom an answer is for, oldest first; each is owed no longer."""
         self.is_trusted = True
+        last = tag or self._tag  # 0 with `multiple` means all so far
+        pop = self.flights.pop
+        if not multiple:
+            flight = pop(last, None)
+            return [] if flight is None else [flight]
+        first, self._lowest = self._lowest, last + 1
+        return [flight for each in range(first, last + 1) if (flight := pop(each, None)) is not None]
+
+    def _on_confirm(self, frame: Any) -> None:
+        """What pika read: a nack, or an ack that came behind something else."""
+        method = frame.method
         tell = self._verdicts.acked if method.NAME == "Basic.Ack" else self._verdicts.nacked
-        last = method.delivery_tag or self._tag  # 0 with `multiple` means all so far
-        first = self._lowest if method.multiple else last
-        for tag in range(first, last + 1):
-            flight = self.flights.pop(tag, None)
-            if flight is not None:
-                tell(flight)
-        if method.multiple:
-            self._lowest = last + 1
+        if flights := self.answered(method.delivery_tag, method.multiple):
+            tell(flights)
 
     def _on_return(self, _channel: object, method: Any, properties: Any, _body: bytes) -> None:
         for flight in self.flights.values():
@@ -112,6 +118,7 @@ class Outlet:
 
     def _on_closed(self, _channel: object, reason: Any) -> None:
         self.is_ready = False
+        self._connection.answered.pop(self._channel.channel_number, None)
         # Any other reason is ours, or the connection's, which tells on its own.
         if isinstance(reason, ChannelClosedByBroker):
             self._verdicts.closed(self._destination, reason.reply_code, reason.reply_text)

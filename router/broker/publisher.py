@@ -61,22 +61,29 @@ class PikaPublisher:
             return max(0, self._backlog - held)
         return 1 if not held and time.monotonic() >= probe_from else 0
 
-    def publish(self, message: Outgoing) -> None:
-        """Take the message; beyond its room, or after `close`, it comes back unsent at once."""
-        held = self._held[message.destination] = self._held.get(message.destination, 0) + 1
-        if self._closed:
-            self._give_back(message)
-        elif held > self._backlog:
-            self._sending.handover.put(Surplus(message))
-        else:
-            self._sending.handover.put(message)
+    def publish(self, *messages: Outgoing) -> None:
+        """Take the messages; beyond its room, or after `close`, one comes back unsent at once."""
+        held, most = self._held, 0 if self._closed else self._backlog
+        fitting: list[Outgoing] = []
+        surplus: list[Outgoing] = []
+        for message in messages:
+            destination = message.destination
+            count = held[destination] = held.get(destination, 0) + 1
+            (fitting if count <= most else surplus).append(message)
+        if fitting:
+            self._sending.handover.put(fitting)
+        for message in surplus:  # of its destination nothing that fits came after it
+            if self._closed:
+                self._give_back(message)
+            else:
+                self._sending.handover.put(Surplus(message))
 
     def outcomes(self, wait: timedelta) -> list[Published]:
         """What has been decided since the last call; waits up to `wait` for the first."""
         decided = self._sending.handover.decided
         if not decided and wait > timedelta(0):
             self._sending.handover.wait(wait.total_seconds())
-        return [self._collect(decided.popleft()) for _ in range(len(decided))]
+        return self._collect([decided.popleft() for _ in range(len(decided))])
 
     def close(self, wait: timedelta) -> list[Published]:
         """Stop taking, wait for outstanding confirms, give the rest back as `unknown`. Harmless twice."""
@@ -84,12 +91,13 @@ class PikaPublisher:
         self._sending.finish(wait)
         return self.outcomes(timedelta(0))
 
-    def _collect(self, decided: Decided) -> Published:
-        published, broken_appeal = decided
-        self._held[published.destination] -= 1
-        if broken_appeal and not self._closed:
-            self._sending.handover.put(Seen(published.destination, broken_appeal))
-        return published
+    def _collect(self, decided: list[Decided]) -> list[Published]:
+        held = self._held
+        for published, broken_appeal in decided:
+            held[published.destination] -= 1
+            if broken_appeal and not self._closed:
+                self._sending.handover.put(Seen(published.destination, broken_appeal))
+        return [published for published, _ in decided]
 
     def _give_back(self, message: Outgoing) -> None:
         verdict = Published(

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,12 +20,11 @@ from typing import Any
 import pika
 from pika.adapters.select_connection import IOLoop
 
-from router.broker.handover import Handover, Seen
+from router.broker.handover import Handover, Seen, Surplus
 from router.broker.lanes import Flight, Lanes
 from router.broker.link import ACCESS_REFUSED, NOT_FOUND, Link, Listener
 from router.broker.outlet import Outlet, Verdicts
 from router.broker.settings import LinkSettings, PublisherSettings
-from router.ports import Outgoing
 
 LONGEST_TICK = 0.25
 NOT_SENT_CLOSING = "not sent: the publisher is closing"
@@ -124,7 +123,7 @@ class Sending:
     def _connect(self) -> None:
         if self._closing or self._link is not None:
             return
-        listener = Listener(self._opened, self._blocked, self._lost)
+        listener = Listener(self._opened, self._turn, self._blocked, self._lost)
         verdicts = Verdicts(
             lambda _destination: self._schedule_turn(), self._acked, self._nacked, self._closed
         )
@@ -181,12 +180,12 @@ class Sending:
     def _take(self) -> None:
         now, lanes = time.monotonic(), self.lanes
         for item in self.handover.take():
-            if isinstance(item, Outgoing):
-                lanes.take(item, now)
-            elif isinstance(item, Seen):
+            if isinstance(item, Seen):
                 lanes.seen(item.destination, item.appeal_id)
-            else:
+            elif isinstance(item, Surplus):
                 lanes.turn_away(item.message, now)
+            else:
+                lanes.take(item, now)
         if self._closing:
             lanes.empty(NOT_SENT_CLOSING, now)
         self._turn()
@@ -208,6 +207,8 @@ class Sending:
         now = time.monotonic()
         if not self.lanes.unconfirmed:
             self._heard_at = now
+        if not self.lanes.has_ready:
+            return
         try:
             with link.gathering():
                 self._depart(link, now)
@@ -231,20 +232,17 @@ class Sending:
             return 0
         return self._window if outlet.is_trusted else 1
 
-    def _acked(self, flight: Flight) -> None:
-        now = self._heard()
-        if flight.returned:
-            self.lanes.give_back(flight, flight.returned, now)
-        else:
-            self.lanes.confirm(flight, now)
+    def _acked(self, flights: Sequence[Flight]) -> None:
+        self.lanes.acked(flights, self._heard())
 
-    def _nacked(self, flight: Flight) -> None:
-        self.lanes.refuse(flight, "nacked: the queue is full, or could not store it", self._heard())
+    def _nacked(self, flights: Sequence[Flight]) -> None:
+        now = self._heard()
+        for flight in flights:
+            self.lanes.refuse(flight, "nacked: the queue is full, or could not store it", now)
 
     def _heard(self) -> float:
-        """An answer came: the link is good."""
+        """An answer came: the link is good. A turn follows when all of the read was heard."""
         self._reconnects = 0
-        self._schedule_turn()
         self._heard_at = time.monotonic()
         return self._heard_at
 

@@ -9,6 +9,7 @@ same is written once; a test compares the bytes with pika's own. `Channel.basic_
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -35,7 +36,7 @@ _CONTENT = Struct(">BHIHHQH").pack
 _CONTENT_SIZE = 14
 """Of these bytes, how many the frame's length counts."""
 _LENGTH = Struct(">I").pack
-_INTEGER = Struct(">i").pack
+_SHORT = Struct("B").pack
 _TIME = Struct(">Q").pack
 _END = bytes((spec.FRAME_END,))
 
@@ -61,12 +62,16 @@ def _number(name: str) -> bytes:
 _ID = _text(headers.CE_SPECVERSION) + _long(headers.SPECVERSION.encode()) + _text(headers.CE_ID)
 _TYPE = _text(headers.CE_SOURCE) + _long(headers.SOURCE.encode()) + _text(headers.CE_TYPE)
 _SUBJECT = _text(headers.CE_SUBJECT)
-_SEQUENCE, _ATTEMPT = _number(headers.SEQUENCE), _number(headers.ATTEMPT)
-_SHA256 = _text(headers.SHA256)
+_ATTEMPT = _number(headers.ATTEMPT)
+_NUMBERS = Struct(f">i{len(_ATTEMPT)}si").pack
+_SHA256 = _text(headers.SHA256) + _LENGTH(64)
 _TRACEPARENT = _text(headers.TRACEPARENT)
 _CONTENT_TYPE = _short(headers.CONTENT_TYPE)
 _DELIVERY_MODE = bytes((headers.PERSISTENT,))
-_APP_ID = _short(headers.APP_ID)
+_APP_ID_END = _short(headers.APP_ID) + _END
+_FIXED = _CONTENT_SIZE + len(_CONTENT_TYPE + _DELIVERY_MODE + _APP_ID_END) - len(_END) + 4 + 1 + 1 + 8
+"""What the length of a header frame counts beside its table and texts: with the lengths of the table
+and of two ids, and the time."""
 
 
 class Writer:
@@ -78,72 +83,79 @@ class Writer:
         self._largest = largest
         method = spec.Basic.Publish(exchange=exchange, routing_key=destination, mandatory=True)
         self._publish: bytes = frame.Method(channel, method).marshal()
-        self._destination = _text(headers.DESTINATION) + _long(destination.encode()) + _SEQUENCE
+        self._destination = _text(headers.DESTINATION) + _long(destination.encode())
+        self._destination += _number(headers.SEQUENCE)
 
     def frames(self, message: Outgoing) -> bytes:
         """Raises ValueError or struct.error for what AMQP cannot hold: a short text over 255 bytes."""
-        properties = self._properties(message)
-        body = message.body
-        size = len(properties) + _CONTENT_SIZE
-        content = _CONTENT(2, self._channel, size, spec.Basic.INDEX, 0, len(body), _FLAGS)
-        if 0 < len(body) <= self._largest:
-            begun = _FRAME(3, self._channel, len(body))
-            return b"".join((self._publish, content, properties, _END, begun, body, _END))
-        parts = [self._publish, content, properties, _END]
-        for at in range(0, len(body), self._largest):
-            part = body[at : at + self._largest]
-            parts += (_FRAME(3, self._channel, len(part)), part, _END)
-        return b"".join(parts)
-
-    def _properties(self, message: Outgoing) -> bytes:
-        table = self._table(message)
-        # In the order in which the fields must follow.
-        parts = (
+        # Unpacked in the order of Outgoing's fields: by name, each would be looked up.
+        (
+            delivery_id, _, _, appeal_id, sequence, attempt, type_, body, config_hash, created_at,
+        ) = message  # fmt: skip
+        delivery, appeal = delivery_id.encode(), appeal_id.encode()
+        long_type, short_type = _type(type_)
+        moment, seconds = _moment(created_at)
+        trace = headers.traceparent(appeal_id, delivery_id)
+        # `headers.headers`, in its order.
+        table = b"".join(
+            (
+                _ID,
+                _LENGTH(len(delivery)),
+                delivery,
+                long_type,
+                _LENGTH(len(appeal)),
+                appeal,
+                moment,
+                self._destination,
+                _NUMBERS(sequence, _ATTEMPT, attempt),
+                _configuration(config_hash),
+                sha256(body).hexdigest().encode(),
+                _TRACEPARENT + _LENGTH(len(trace)) + trace.encode() if trace else b"",
+            )
+        )
+        size = _FIXED + len(table) + len(appeal) + len(delivery) + len(short_type)
+        # The fields in the order in which they must follow.
+        parts = [
+            self._publish,
+            _CONTENT(2, self._channel, size, spec.Basic.INDEX, 0, len(body), _FLAGS),
             _CONTENT_TYPE,
             _LENGTH(len(table)),
             table,
             _DELIVERY_MODE,
-            _short(message.appeal_id),
-            _short(message.delivery_id),
-            _seconds(message.created_at),
-            _short(message.type),
-            _APP_ID,
-        )
+            _SHORT(len(appeal)),
+            appeal,
+            _SHORT(len(delivery)),
+            delivery,
+            seconds,
+            short_type,
+            _APP_ID_END,
+        ]
+        if 0 < len(body) <= self._largest:
+            parts += (_FRAME(3, self._channel, len(body)), body, _END)
+        else:
+            parts += self._pieces(body)
         return b"".join(parts)
 
-    def _table(self, message: Outgoing) -> bytes:
-        """`headers.headers`, in its order."""
-        trace = headers.traceparent(message.appeal_id, message.delivery_id)
-        parts = (
-            _ID,
-            _long(message.delivery_id.encode()),
-            _TYPE,
-            _long(message.type.encode()),
-            _SUBJECT,
-            _long(message.appeal_id.encode()),
-            _moment(message.created_at),
-            self._destination,
-            _INTEGER(message.sequence),
-            _ATTEMPT,
-            _INTEGER(message.attempt),
-            _configuration(message.config_hash),
-            _SHA256,
-            _long(sha256(message.body).hexdigest().encode()),
-            _TRACEPARENT + _long(trace.encode()) if trace else b"",
-        )
-        return b"".join(parts)
+    def _pieces(self, body: bytes) -> Iterator[bytes]:
+        for at in range(0, len(body), self._largest):
+            part = body[at : at + self._largest]
+            yield from (_FRAME(3, self._channel, len(part)), part, _END)
+
+
+@lru_cache(maxsize=64)
+def _type(type_: str) -> tuple[bytes, bytes]:
+    """In the table, up to the subject's length; and as a property."""
+    return _TYPE + _long(type_.encode()) + _SUBJECT, _short(type_)
 
 
 @lru_cache(maxsize=16)
-def _seconds(moment: datetime) -> bytes:
-    return _TIME(int(moment.timestamp()))
-
-
-@lru_cache(maxsize=16)
-def _moment(moment: datetime) -> bytes:
-    return _text(headers.CE_TIME) + _long(headers.written(moment).encode())
+def _moment(moment: datetime) -> tuple[bytes, bytes]:
+    """In the table, and as a property."""
+    written = _text(headers.CE_TIME) + _long(headers.written(moment).encode())
+    return written, _TIME(int(moment.timestamp()))
 
 
 @lru_cache(maxsize=16)
 def _configuration(hash_: str) -> bytes:
-    return _text(headers.CONFIG) + _long(hash_.encode())
+    """Up to the digest, which follows it."""
+    return _text(headers.CONFIG) + _long(hash_.encode()) + _SHA256

@@ -56,29 +56,18 @@ class Words:
         self._automaton = ahocorasick.Automaton()
         for word in {fold(word) for word in words} - {""}:
             self._automaton.add_word(word, (word, len(word), _is_latin(word[0]), _is_latin(word[-1])))
-        # What folding would take out is looked for in the same pass: a text that has none is folded already.
-        for code in _PLAIN:
-            self._automaton.add_word(chr(code), None)
+        self._is_empty = len(self._automaton) == 0
         self._automaton.make_automaton()
 
     def read(self, title: str, content: str) -> Reading:
         """Find all words. A word never reaches from the title into the content."""
-        return self._read(_lowered(title), _lowered(content)) or self._plainly(title, content)
-
-    def _plainly(self, title: str, content: str) -> Reading:
-        reading = self._read(fold(title), fold(content))
-        assert reading is not None, "a folded text holds nothing to fold"
-        return reading
-
-    def _read(self, head: str, body: str) -> Reading | None:
-        """None when it must be folded first."""
-        text = f"{head}\n{body}"
+        head = fold(title)
+        text = f"{head}\n{fold(content)}"
+        if self._is_empty:  # such an automaton refuses to walk
+            return Reading(text, ())
         hits: list[Hit] = []
         found: dict[str, int] = {}
-        for last, known in self._automaton.iter(text):
-            if known is None:
-                return None
-            word, size, latin_start, latin_end = known
+        for last, (word, size, latin_start, latin_end) in self._automaton.iter(text):
             start, end = last - size + 1, last + 1
             if latin_start and start and _is_latin(text[start - 1]):
                 continue
@@ -93,12 +82,8 @@ class Words:
 def fold(text: str) -> str:
     """The form in which words are compared: lower case, narrow letters, digits and brackets,
     nothing invisible. Blanks stay, since people write them where others put a comma."""
-    text = _lowered(text)
+    text = text.strip().lower().replace("（", "(").replace("）", ")")
     return text.translate(_PLAIN) if _ODD.search(text) else text
-
-
-def _lowered(text: str) -> str:
-    return text.strip().lower().replace("（", "(").replace("）", ")")
 
 
 def longest(hits: Iterable[Hit]) -> list[Hit]:

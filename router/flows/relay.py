@@ -19,9 +19,10 @@ from router.crashpoints import crashpoint
 from router.errors import LedgerUnavailable, PermanentError, told
 from router.events import (
     AttemptFailed,
+    Confirmed,
     DeadLettered,
+    DeliveriesPublished,
     DeliveryParked,
-    DeliveryPublished,
     Event,
     Observer,
     Trouble,
@@ -189,14 +190,14 @@ class Relay:
             else:
                 self._behind.add(want.destination)
 
-    def _publish_all(self, claims: Collection[Claimed]) -> None:
+    def _publish_all(self, claims: Sequence[Claimed]) -> None:
         if not claims:
             return
         crashpoint("relay.after_claim")
-        for place, claimed in enumerate(claims):
-            self._publish(claimed)
-            if place == len(claims) // 2:
-                crashpoint("relay.mid_publish")
+        middle = len(claims) // 2 + 1
+        self._publish(claims[:middle])
+        crashpoint("relay.mid_publish")
+        self._publish(claims[middle:])
 
     def _wants(self) -> list[Want]:
         """Few, large claims: a destination is asked for again when half its room is free, or as a probe."""
@@ -207,35 +208,30 @@ class Relay:
             if (free := room(destination)) >= self._worth or free == PROBE
         ]
 
-    def _publish(self, claimed: Claimed) -> None:
-        tools = self._tools
+    def _publish(self, claims: Sequence[Claimed]) -> None:
+        """What has a body goes out, even if there is trouble over another one."""
+        outgoing = self._tools.dispatching.outgoing
+        made: list[Outgoing] = []
+        unfit: list[tuple[Claimed, str]] = []
         try:
-            body = tools.dispatching.body(claimed)
-        except PermanentError as error:
-            verdict = Settled(
-                claimed.delivery_id, claimed.generation, "dead", Reason.MAPPING_FAILED, str(error)
-            )
-            tools.outbox.settle([verdict], tools.clock())
-            dead = DeadLettered(
-                tools.clock(), Stage.PUBLISH, Reason.MAPPING_FAILED, None, claimed.destination
-            )
-            tools.announce(dead)
-            return
-        self._attempts[claimed.delivery_id, claimed.generation] = claimed.attempts
-        tools.publisher.publish(
-            Outgoing(
-                claimed.delivery_id,
-                claimed.generation,
-                claimed.destination,
-                claimed.appeal_id,
-                claimed.sequence,
-                claimed.attempts + 1,
-                claimed.type,
-                body,
-                claimed.config_hash,
-                claimed.created_at,
-            )
-        )
+            for claimed in claims:
+                try:
+                    made.append(outgoing(claimed))
+                except PermanentError as error:
+                    unfit.append((claimed, str(error)))
+                else:
+                    if claimed.attempts:
+                        self._attempts[claimed.delivery_id, claimed.generation] = claimed.attempts
+        finally:
+            self._tools.publisher.publish(*made)
+            for one, why in unfit:
+                self._bury(one, why)
+
+    def _bury(self, claimed: Claimed, why: str) -> None:
+        tools, reason = self._tools, Reason.MAPPING_FAILED
+        verdict = Settled(claimed.delivery_id, claimed.generation, "dead", reason, why)
+        tools.outbox.settle([verdict], tools.clock())
+        tools.announce(DeadLettered(tools.clock(), Stage.PUBLISH, reason, None, claimed.destination))
 
     def _settle(self, *, closing: bool = False) -> int:
         """Write down what was decided; how much. While the ledger is away it is kept for the next time."""
@@ -252,21 +248,36 @@ class Relay:
         crashpoint("relay.after_confirm")
         now = self._tools.clock()
         given_back = [o for o in outcomes if not o.sent or (closing and o.verdict == "unknown")]
-        decided = [o for o in outcomes if o.sent and not (closing and o.verdict == "unknown")]
-        settled = [self._verdict(outcome, now) for outcome in decided]
+        decided = outcomes
+        if given_back:
+            decided = [o for o in outcomes if o.sent and not (closing and o.verdict == "unknown")]
+        settled = [
+            Settled(o.delivery_id, o.generation, "published")
+            if o.verdict == "confirmed"
+            else self._failed(o, now)
+            for o in decided
+        ]
         self._tools.outbox.settle(settled, now)
         if given_back:
             self._tools.outbox.release([(o.delivery_id, o.generation) for o in given_back], now)
         crashpoint("relay.after_mark")
-        for outcome in outcomes:
-            self._attempts.pop((outcome.delivery_id, outcome.generation), None)
-        for outcome, said in zip(decided, settled, strict=True):
-            self._tools.announce(_event(outcome, said, now))
+        if self._attempts:
+            for outcome in outcomes:
+                self._attempts.pop((outcome.delivery_id, outcome.generation), None)
+        self._tell(decided, settled, now)
         return len(outcomes)
 
-    def _verdict(self, outcome: Published, now: datetime) -> Settled:
-        if outcome.verdict == "confirmed":
-            return Settled(outcome.delivery_id, outcome.generation, "published")
+    def _tell(self, decided: Sequence[Published], settled: Sequence[Settled], now: datetime) -> None:
+        announce = self._tools.announce
+        done = [Confirmed(o.destination, o.delivery_id, o.took) for o in decided if o.verdict == "confirmed"]
+        if done:
+            announce(DeliveriesPublished(now, tuple(done)))
+        if len(done) < len(decided):
+            for outcome, said in zip(decided, settled, strict=True):
+                if outcome.verdict != "confirmed":
+                    announce(_event(outcome, said, now))
+
+    def _failed(self, outcome: Published, now: datetime) -> Settled:
         if outcome.verdict == "returned":
             return Settled(
                 outcome.delivery_id, outcome.generation, "parked", Reason.NO_BINDING, outcome.detail
@@ -278,8 +289,6 @@ class Relay:
 
 
 def _event(outcome: Published, said: Settled, now: datetime) -> Event:
-    if said.state == "published":
-        return DeliveryPublished(now, outcome.destination, outcome.delivery_id, outcome.took)
     if said.state == "parked":
         return DeliveryParked(now, outcome.destination, outcome.delivery_id)
     reason = said.reason or Reason.UNEXPECTED

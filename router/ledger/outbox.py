@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,30 +11,29 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Connection,
-    Integer,
-    Select,
     String,
-    and_,
+    any_,
     bindparam,
     column,
-    exists,
     func,
     insert,
     or_,
     select,
     text,
-    true,
     update,
 )
+from sqlalchemy.sql.dml import UpdateBase
 
+from router import jsontext
 from router.crashpoints import crashpoint
-from router.flows.outbox import Claimed, Finish, Settled, Want
+from router.flows.outbox import Claimed, Settled, Want
 from router.flows.records import NewDead
 from router.ledger import schema as t
 from router.ledger.bulk import fetch, fetch_all, run_many
 from router.ledger.columns import moment
 from router.ledger.database import Database
 from router.ledger.documents import open_kept
+from router.ledger.due import DUE, DUE_OF_MANY
 from router.ledger.intake import chunks
 from router.ledger.rows import dead_delivery_row
 from router.ledger.sealing import Sealer
@@ -110,8 +109,8 @@ class OutboxStore:
                 self._went_wrong(connection, said, now)
         for (state, generation), ids in done.items():
             for some in chunks(ids):
-                change = {"deliveries": some, "gen": generation, "to": state, "at": now}
-                connection.execute(_FINISH, change)
+                change = {"gen": generation, "to": state, "at": now}
+                _for_these(connection, FINISH, some, change)
 
     def _went_wrong(self, connection: Connection, s: Settled, now: datetime) -> None:
         reason = (s.reason or Reason.UNEXPECTED).value
@@ -173,85 +172,44 @@ def _lease(connection: Connection, rows: list[Any], now: datetime, until: dateti
     """Delivery → its new generation, for those that nobody else took or settled meanwhile."""
     leased: dict[str, int] = {}
     for some in chunks([row[0] for row in rows]):
-        taken = connection.execute(_LEASE, {"deliveries": some, "at": now, "until": until})
+        taken = _for_these(connection, LEASE, some, {"at": now, "until": until})
         leased.update((delivery, generation) for delivery, generation in taken)
     return leased
 
 
+def _for_these(
+    connection: Connection, statements: Mapping[str, UpdateBase], ids: list[str], values: Mapping[str, Any]
+) -> Any:
+    """Execute for these deliveries, which go as one value: a statement that names each is written anew
+    and prepared anew for every number of them."""
+    dialect = connection.dialect.name
+    deliveries = jsontext.dumps(ids).decode() if dialect == "sqlite" else ids
+    return connection.execute(statements[dialect], {**values, "deliveries": deliveries})
+
+
 _d = t.deliveries
-_earlier = t.deliveries.alias("earlier")
-
-
-def _due(unfinished: str, destination: ColumnElement[Any], limit: ColumnElement[Any]) -> Select[Any]:
-    """The due deliveries of one destination, oldest first; the state lists are literal for the indexes."""
-    held_back = exists().where(
-        _earlier.c.appeal_id == _d.c.appeal_id,
-        _earlier.c.destination == _d.c.destination,
-        _earlier.c.sequence < _d.c.sequence,
-        text(f"earlier.state IN {unfinished}"),
-    )
-    return (
-        select(
-            _d.c.delivery_id, _d.c.generation, _d.c.destination, _d.c.appeal_id, _d.c.revision,
-            _d.c.sequence, _d.c.attempts, _d.c.type, _d.c.created_at, _d.c.config_hash, _d.c.task_id,
-            t.tasks.c.unit, t.tasks.c.role, t.tasks.c.returns, t.tasks.c.due_at,
-            t.revisions.c.key_id, t.revisions.c.document,
-        )
-        .join(t.tasks, t.tasks.c.task_id == _d.c.task_id)
-        .outerjoin(
-            t.revisions,
-            and_(t.revisions.c.appeal_id == _d.c.appeal_id, t.revisions.c.revision == _d.c.revision),
-        )
-        .where(
-            _d.c.destination == destination,
-            text(f"deliveries.state IN {t.LIVE}"),
-            _d.c.next_attempt_at <= bindparam("now"),
-            or_(_d.c.lease_until.is_(None), _d.c.lease_until <= bindparam("now")),
-            or_(_d.c.sequence == 1, ~held_back),
-        )
-        .order_by(_d.c.next_attempt_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=_d)
-    )  # fmt: skip
-
-
-def _due_of_many(unfinished: str) -> Select[Any]:
-    """The same for several destinations, each with its own limit."""
-    wanted = (
-        func.unnest(bindparam("destinations", type_=ARRAY(String)), bindparam("limits", type_=ARRAY(Integer)))
-        .table_valued(column("destination", String), column("most", Integer), name="wanted")
-        .render_derived()
-    )
-    due = _due(unfinished, wanted.c.destination, wanted.c.most).lateral("due")
-    return select(*due.c).select_from(wanted.join(due, true()))
-
-
-_UNFINISHED: dict[Finish, str] = {
-    "published": "('pending', 'retry_wait', 'dead', 'rejected', 'parked')",
-    "accepted": "('pending', 'retry_wait', 'dead', 'rejected', 'parked', 'published')",
+_IS_ONE_OF: dict[str, ColumnElement[bool]] = {
+    "sqlite": _d.c.delivery_id.in_(
+        select(column("value")).select_from(func.json_each(bindparam("deliveries", type_=String)))
+    ),
+    "postgresql": _d.c.delivery_id == any_(bindparam("deliveries", type_=ARRAY(String))),
 }
-"""By what counts as finished."""
-DUE = {
-    finish: _due(states, bindparam("destination"), bindparam("limit"))
-    for finish, states in _UNFINISHED.items()
-}
-DUE_OF_MANY = {finish: _due_of_many(states) for finish, states in _UNFINISHED.items()}
-"""For PostgreSQL. Both are public for the test that reads their query plans."""
-
-_LEASE = (
-    update(_d)
+"""By dialect: the delivery is one of many."""
+LEASE = {
+    dialect: update(_d)
     .where(
-        _d.c.delivery_id.in_(bindparam("deliveries", expanding=True)),
+        is_one,
         text(f"state IN {t.LIVE}"),
         or_(_d.c.lease_until.is_(None), _d.c.lease_until <= bindparam("at")),
     )
     .values(generation=_d.c.generation + 1, lease_until=bindparam("until"))
     .returning(_d.c.delivery_id, _d.c.generation)
-)
-_FINISH = (
-    update(_d)
+    for dialect, is_one in _IS_ONE_OF.items()
+}
+FINISH = {
+    dialect: update(_d)
     .where(
-        _d.c.delivery_id.in_(bindparam("deliveries", expanding=True)),
+        is_one,
         _d.c.generation == bindparam("gen"),
         text(f"state IN {t.LIVE}"),
     )
@@ -262,7 +220,9 @@ _FINISH = (
         finished_at=bindparam("at"),
         reason=None,
     )
-)
+    for dialect, is_one in _IS_ONE_OF.items()
+}
+"""Both are public for the test that reads their query plans."""
 _FAIL = (
     update(_d)
     .where(

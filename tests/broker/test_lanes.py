@@ -24,8 +24,7 @@ def all_open(window: int = 20) -> Any:
 
 
 def take(lanes: Lanes, *messages: Outgoing, now: float = 1.0) -> None:
-    for message in messages:
-        lanes.take(message, now)
+    lanes.take(messages, now)
 
 
 def verdicts(decided: deque[Decided]) -> list[tuple[str, bool]]:
@@ -64,7 +63,7 @@ def test_a_refusal_makes_the_lane_rest_longer_each_time_and_a_confirm_opens_it()
         lanes.tick(now)
     assert rests == [1.0, 2.0, 4.0, 4.0, 4.0]
     [probe] = lanes.departures(now, all_open())
-    lanes.confirm(probe, now)
+    lanes.acked([probe], now)
     assert lanes.resting("a") is None
     assert len(list(lanes.departures(now, all_open()))) == 4
 
@@ -82,7 +81,7 @@ def test_a_confirm_from_before_the_refusal_does_not_end_the_rest() -> None:
     take(lanes, outgoing("a"), outgoing("a"))
     first, second = lanes.departures(1.0, all_open())
     lanes.refuse(first, "nacked", 2.0)
-    lanes.confirm(second, 2.0)
+    lanes.acked([second], 2.0)
     assert lanes.resting("a") is not None
 
 
@@ -110,12 +109,27 @@ def test_p3_what_was_handed_in_before_the_failure_was_seen_comes_back_and_what_c
     assert [flight.message for flight in lanes.departures(1.0, all_open())] == [first]
 
 
+def test_acks_of_one_read_are_decided_in_order_and_what_was_returned_is_not_confirmed() -> None:
+    lanes, decided = make()
+    messages = [outgoing("a") for _ in range(3)]
+    take(lanes, *messages)
+    flights = list(lanes.departures(1.0, all_open()))
+    flights[1].returned = "312 NO_ROUTE"
+    lanes.acked(flights, 2.0)
+    assert [(one.delivery_id, one.verdict) for one, _ in decided] == [
+        (messages[0].delivery_id, "confirmed"),
+        (messages[1].delivery_id, "returned"),
+        (messages[2].delivery_id, "confirmed"),
+    ]
+    assert (lanes.unconfirmed, lanes.unconfirmed_bytes) == (0, 0)
+
+
 def test_p9_large_bodies_on_their_way_are_limited_over_all_and_one_always_goes() -> None:
     lanes, _ = make(unconfirmed_bytes=1000)
     take(lanes, *(outgoing(f"d{number}", body=b"x" * 800) for number in range(3)))
     [flight] = lanes.departures(1.0, all_open())
     assert list(lanes.departures(1.0, all_open())) == []
-    lanes.confirm(flight, 1.0)
+    lanes.acked([flight], 1.0)
     assert len(list(lanes.departures(1.0, all_open()))) == 1
 
 
@@ -201,7 +215,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
     def _confirm(self, flight: Flight) -> None:
         key = flight.message.destination, flight.message.appeal_id
         self.queued.setdefault(key, []).append(flight.message.sequence)
-        self.lanes.confirm(flight, self.now)
+        self.lanes.acked([flight], self.now)
 
     def teardown(self) -> None:
         while self.flying:
@@ -216,7 +230,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
 
     def _hand_in(self, message: Outgoing) -> None:
         self.handed_in[message.delivery_id] += 1
-        self.lanes.take(message, self.now)
+        self.lanes.take([message], self.now)
 
 
 TestAnyOrderOfEvents = AnyOrderOfEvents.TestCase

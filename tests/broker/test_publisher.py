@@ -175,6 +175,21 @@ def test_more_than_its_room_comes_back_unsent(amqp: VirtualHost) -> None:
     assert [outcome.sent for outcome in found if outcome.verdict == "unknown"] == [False, False]
 
 
+def test_of_a_page_what_has_room_goes_and_the_rest_comes_back_unsent(amqp: VirtualHost) -> None:
+    lay_out(amqp, "rsj", "gaj")
+    page = [outgoing("rsj" if number % 3 else "gaj") for number in range(30)]
+    with publishing(amqp.url, backlog=10) as publisher:
+        publisher.publish()
+        publisher.publish(*page)
+        assert (publisher.room("rsj"), publisher.room("gaj")) == (0, 0)
+        verdicts = {outcome.delivery_id: outcome.verdict for outcome in collect(publisher, 30)}
+        assert (publisher.room("rsj"), publisher.room("gaj")) == (10, 10)
+
+    ours = [message.delivery_id for message in page if message.destination == "rsj"]
+    assert [verdicts.pop(one) for one in ours] == ["confirmed"] * 10 + ["unknown"] * 10
+    assert set(verdicts.values()) == {"confirmed"}
+
+
 def test_p3_messages_of_one_appeal_lie_in_the_queue_in_the_order_they_were_given(amqp: VirtualHost) -> None:
     lay_out(amqp, "rsj")
     appeal = outgoing().appeal_id

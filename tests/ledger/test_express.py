@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+from pydantic_core import to_json
 
 from router.flows.outbox import Claimed, Settled, Want
 from router.message import Envelope
@@ -111,3 +113,36 @@ def test_a_repeat_hands_over_nothing(hub: Hub) -> None:
     hub.accept(one)
     hub.accept(one)
     assert len(express.handed) == 1
+
+
+def test_a_dispatch_is_written_by_hand_as_it_would_be_as_json(hub: Hub) -> None:
+    express = with_room(hub)
+    hub.accept(hub.item("one", to=["rsj", "gaj"]))
+    due = datetime(2026, 5, 6, 7, 8, 9, 120000, tzinfo=UTC)
+    for one in express.handed:
+        for odd in (one, one._replace(due_at=due, returns=3, sequence=12), one._replace(unit='a"b\\诉求')):
+            assert odd.appeal is not None
+            around = {
+                "schema_version": "1",
+                "dispatch_id": odd.delivery_id,
+                "type": odd.type,
+                "destination": odd.destination,
+                "task": {
+                    "task_id": odd.task_id,
+                    "unit": odd.unit,
+                    "role": odd.role,
+                    "sequence": odd.sequence,
+                    "created_at": odd.created_at,
+                    "due_at": odd.due_at,
+                    "returns": odd.returns,
+                },
+            }
+            rest, contact = odd.appeal
+            wanted = b'%b,"appeal":%b,"contact":%b}}' % (to_json(around)[:-1], rest[:-1], contact)
+            assert hub.dispatching.body(odd) == wanted
+            message = hub.dispatching.outgoing(odd)
+            assert message.body == wanted
+            for name in message._fields:
+                if name not in ("body", "attempt"):
+                    assert getattr(message, name) == getattr(odd, name)
+            assert message.attempt == odd.attempts + 1

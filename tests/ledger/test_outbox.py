@@ -12,17 +12,18 @@ from sqlalchemy import event, text
 
 from router.flows.outbox import Claimed, Settled, Want
 from router.flows.records import Actor
+from router.ledger.due import DUE, DUE_OF_MANY
 from router.ledger.measures import DEAD_QUERY, LIVE_QUERY, STUCK_QUERY, numbers
-from router.ledger.outbox import DUE, DUE_OF_MANY
+from router.ledger.outbox import FINISH, LEASE
 from router.reasons import Reason, Stage
 from tests.hub import UNITS, Hub
 
-LEASE = timedelta(minutes=3)
+LEASED_FOR = timedelta(minutes=3)
 
 
 def claim(hub: Hub, destination: str = "rsj", limit: int = 100) -> list[Claimed]:
     now = hub.clock()
-    return hub.outbox.claim([Want(destination, limit, hub.finish)], now, now + LEASE)
+    return hub.outbox.claim([Want(destination, limit, hub.finish)], now, now + LEASED_FOR)
 
 
 def settle(hub: Hub, claimed: Claimed, state: str, **more: object) -> None:
@@ -38,7 +39,7 @@ def test_what_is_claimed_is_not_claimed_again_until_its_lease_ends(hub: Hub) -> 
     first = claim(hub)
     assert [c.sequence for c in first] == [1]
     assert claim(hub) == []
-    hub.clock.move(LEASE + timedelta(seconds=1))
+    hub.clock.move(LEASED_FOR + timedelta(seconds=1))
     again = claim(hub)
     assert [(c.delivery_id, c.generation) for c in again] == [(first[0].delivery_id, 2)]
 
@@ -46,7 +47,7 @@ def test_what_is_claimed_is_not_claimed_again_until_its_lease_ends(hub: Hub) -> 
 def test_p5_a_late_claimer_changes_nothing(hub: Hub) -> None:
     hub.accept(hub.item("a"))
     late = claim(hub)[0]
-    hub.clock.move(LEASE * 2)
+    hub.clock.move(LEASED_FOR * 2)
     present = claim(hub)[0]
     settle(hub, late, "published")
     assert states(hub, "a") == ["pending"]
@@ -204,3 +205,36 @@ def test_hot_statements_use_their_partial_indexes(hub: Hub, statement: Any, inde
         plan = "\n".join(str(row) for row in connection.exec_driver_sql(explain + str(compiled), params))
     assert index in plan, plan
     assert "SCAN deliveries\n" not in plan
+
+
+@pytest.mark.parametrize("statements", [pytest.param(LEASE, id="lease"), pytest.param(FINISH, id="finish")])
+def test_changes_of_many_deliveries_find_each_by_its_id(hub: Hub, statements: Any) -> None:
+    hub.accept(*hub.items(300))
+    dialect = hub.database.engine.dialect
+    compiled = statements[dialect.name].compile(dialect=dialect)
+    values = {**compiled.params, "deliveries": "[]" if hub.database.is_sqlite else ["x"]}
+    values |= {name: 1 for name in ("at", "until", "gen") if name in values} | {"to": "published"}
+    params = tuple(values[name] for name in compiled.positiontup or ()) or values
+    explain = "EXPLAIN QUERY PLAN " if hub.database.is_sqlite else "EXPLAIN "
+    with hub.database.write() as connection:
+        connection.execute(text("ANALYZE"))
+        if not hub.database.is_sqlite:
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = "\n".join(str(row) for row in connection.exec_driver_sql(explain + str(compiled), params))
+    index = "(delivery_id=?)" if hub.database.is_sqlite else "Index Cond: ((delivery_id)::text = ANY"
+    assert index in plan, plan
+    assert "SCAN deliveries" not in plan
+
+
+def test_many_are_settled_together_and_each_only_under_its_own_generation(hub: Hub) -> None:
+    hub.accept(*hub.items(1200, to=("rsj",)))
+    first = claim(hub, limit=2000)
+    hub.clock.move(LEASED_FOR * 2)
+    again = claim(hub, limit=300)
+    taken = {c.delivery_id for c in again}
+    hub.outbox.settle([Settled(c.delivery_id, c.generation, "published") for c in first], hub.clock())
+    found = Counter(row["state"] for n in range(1200) for row in hub.deliveries(f"i{n}"))
+    assert found == {"published": 900, "pending": 300}
+    hub.outbox.settle([Settled(c.delivery_id, c.generation, "published") for c in again], hub.clock())
+    assert len(taken) == 300
+    assert {row["state"] for n in range(1200) for row in hub.deliveries(f"i{n}")} == {"published"}

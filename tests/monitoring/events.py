@@ -21,13 +21,18 @@ def envelope(outcome: str = "new", *, source: str = "sst", **changes: object) ->
     return events.BatchRecorded(AT, source, (events.Recorded(**(values | changes)),))
 
 
+def published(*destinations: str, took: timedelta = timedelta(milliseconds=4)) -> events.DeliveriesPublished:
+    items = (events.Confirmed(destination, APPEAL, took) for destination in destinations or ("rsj",))
+    return events.DeliveriesPublished(AT, tuple(items))
+
+
 EVERY_KIND: tuple[events.Event, ...] = (
     envelope(),
     events.RequestRefused(AT, "sst", Refusal.BAD_SIGNATURE),
     events.RoundFinished(AT, "sst", 3, timedelta(seconds=0.2), (("new", 2), ("duplicate", 1))),
     events.RoundFailed(AT, "sst", "sst answered 503", timedelta(seconds=30)),
     events.FeedSilent(AT, "sst", 40),
-    events.DeliveryPublished(AT, "rsj", APPEAL, timedelta(milliseconds=4)),
+    published(),
     events.DeliveryAccepted(AT, "rsj", APPEAL),
     events.AttemptFailed(AT, "rsj", APPEAL, Reason.UNCONFIRMED, AT + timedelta(minutes=1)),
     events.DeliveryParked(AT, "rsj", APPEAL),

@@ -19,7 +19,7 @@ from monitoring.logs import LogSettings, configure
 from router import events
 from router.errors import MappingFailed, TransientError
 from router.reasons import Reason, Refusal, Stage
-from tests.monitoring.events import APPEAL, AT, EVERY_KIND, envelope
+from tests.monitoring.events import APPEAL, AT, EVERY_KIND, envelope, published
 
 NAME, PHONE = "王小明", "13812345678"
 Lines = Callable[[], list[dict[str, Any]]]
@@ -46,7 +46,7 @@ def test_a_round_is_one_line_and_a_message_is_none(lines: Lines) -> None:
     journal = Journal()
     for _ in range(100):
         journal(envelope())
-        journal(events.DeliveryPublished(AT, "rsj", APPEAL, timedelta(milliseconds=3)))
+        journal(published(took=timedelta(milliseconds=3)))
         journal(events.DeliveryAccepted(AT, "rsj", APPEAL))
     journal(events.RoundFinished(AT, "sst", 100, timedelta(seconds=1.5), (("new", 99), ("duplicate", 1))))
     (line,) = lines()

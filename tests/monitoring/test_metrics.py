@@ -14,7 +14,7 @@ from monitoring.measures import LedgerCollector, Measures, watch_ledger
 from monitoring.metrics import METRICS, OTHER, Vocabulary
 from router import events
 from router.reasons import Reason, Refusal, Stage
-from tests.monitoring.events import AT, EVERY_KIND, envelope
+from tests.monitoring.events import AT, EVERY_KIND, envelope, published
 
 VOCABULARY = Vocabulary(
     sources=frozenset({"sst", "crm"}),
@@ -68,6 +68,16 @@ def test_outcomes_routes_and_unknown_codes_come_from_one_envelope(
     assert value(registry, "suqiu_envelopes_total", source="sst", outcome="duplicate") == 0
     assert value(registry, "suqiu_routed_total", rule="wages", destination="gaj") == 1
     assert value(registry, "suqiu_unknown_codes_total", source="sst", table="kinds") == 1
+
+
+def test_each_of_the_messages_that_were_published_together_counts(
+    registry: CollectorRegistry, counts: Counts
+) -> None:
+    counts(published("rsj", "gaj", "rsj"))
+    assert value(registry, "suqiu_published_total", destination="rsj") == 2
+    assert value(registry, "suqiu_published_total", destination="gaj") == 1
+    assert value(registry, "suqiu_publish_confirm_seconds_count", destination="rsj") == 2
+    assert value(registry, "suqiu_publish_confirm_seconds_sum", destination="rsj") == pytest.approx(0.008)
 
 
 def test_a_paused_source_shows_until_its_next_good_round(registry: CollectorRegistry, counts: Counts) -> None:
