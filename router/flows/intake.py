@@ -26,7 +26,7 @@ from router.flows.outbox import Claimed
 from router.flows.reading import REFUSED_DATA, Read, Reading
 from router.flows.records import UNLEASED, BatchRecord, Case, Head
 from router.flows.sets import Replacement, SetLedger
-from router.message import Acceptance, Accepted, Batch, Envelope, ItemSet
+from router.message import Acceptance, Accepted, Batch, Envelope
 from router.ports import Clock
 
 MAX_TRIES = 5
@@ -39,15 +39,6 @@ class Conflict(Exception):
 
 class DataRefused(Exception):
     """The database refused the data of something in the batch; nothing was written."""
-
-
-class Work(NamedTuple):
-    """A batch, worked out against a look-up that may be old by the time it is recorded."""
-
-    batch: Batch
-    read: list[Read]
-    struck: list[Read]
-    replaces: ItemSet | None
 
 
 class IntakeLedger(SetLedger, Protocol):
@@ -65,11 +56,24 @@ class IntakeLedger(SetLedger, Protocol):
     def raw_hash(self, envelope: Envelope) -> str:
         """A keyed hash that tells whether the very same bytes were received before."""
 
-    def record(self, batch: BatchRecord) -> list[Claimed]:
-        """Commit all of it; what was leased comes back as a claim would give it.
+    def prepared(self, batch: BatchRecord) -> Commit:
+        """Everything ready to be written, so that the transaction is short."""
 
-        Raises Conflict, DataRefused or LedgerUnavailable; then nothing is written.
-        """
+
+Commit = Callable[[], list[Claimed]]
+"""Commits all of it; what was leased comes back as a claim would give it.
+
+Raises Conflict, DataRefused or LedgerUnavailable; then nothing is written.
+"""
+
+
+class Work(NamedTuple):
+    """A batch, worked out against a look-up that may be old by the time it is committed."""
+
+    made: BatchRecord
+    read: list[Read]
+    struck: list[Read]
+    commit: Commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,21 +151,21 @@ class Intake:
         cases = self._ledger.cases([head.appeal_id for head in heads.values()]) if heads else {}
         reading = self._reading(batch.source, heads, cases)
         read = reading.page([(envelope, self._ledger.raw_hash(envelope)) for envelope in batch.envelopes])
-        return Work(batch, read, self._strike(reading, batch, replacement, heads), replacement.counts)
-
-    def _record(self, work: Work) -> Acceptance:
-        """One transaction; then everybody is told."""
-        batch, read = work.batch, (*work.read, *work.struck)
-        recordings = tuple([item.recording for item in read if item.recording])
+        struck = self._strike(reading, batch, replacement, heads)
+        recordings = tuple([item.recording for item in (*read, *struck) if item.recording])
         now = self._clock()
         lease = leased(self._express, recordings, now) if self._express else UNLEASED
         made = BatchRecord(
-            batch.source, now, self._config_hash, recordings, batch.cursor, work.replaces, lease
+            batch.source, now, self._config_hash, recordings, batch.cursor, replacement.counts, lease
         )
-        claimed = self._ledger.record(made)
+        return Work(made, read, struck, self._ledger.prepared(made))
+
+    def _record(self, work: Work) -> Acceptance:
+        """One transaction; then everybody is told."""
+        claimed = work.commit()
         crashpoint("intake.after_commit")
-        self._dispatch(made, claimed)
-        self._tell(batch.source, read)
+        self._dispatch(work.made, claimed)
+        self._tell(work.made.source, (*work.read, *work.struck))
         return Acceptance(items=tuple([item.accepted for item in work.read]))
 
     def _strike(

@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, insert, selec
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from router.crashpoints import crashpoint
-from router.flows.intake import Conflict, DataRefused
+from router.flows.intake import Commit, Conflict, DataRefused
 from router.flows.outbox import Claimed
 from router.flows.records import BatchRecord, Case, Head, OpenTask
 from router.ledger import schema as t
@@ -81,9 +81,13 @@ class IntakeStore:
             found: datetime | None = connection.execute(chosen).scalar()
         return found
 
-    def record(self, batch: BatchRecord) -> list[Claimed]:
-        """One transaction. What the database says of it becomes what the intake can act on."""
+    def prepared(self, batch: BatchRecord) -> Commit:
+        """Sealed and laid out in rows."""
         rows = Rows(self._sealer, batch)
+        return lambda: self._commit(batch, rows)
+
+    def _commit(self, batch: BatchRecord, rows: Rows) -> list[Claimed]:
+        """One transaction. What the database says of it becomes what the intake can act on."""
         try:
             with self._db.write() as connection:
                 rows.write(connection)

@@ -11,6 +11,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from router.errors import LedgerUnavailable
+from router.flows.intake import Commit
+from router.flows.outbox import Claimed
 from router.flows.records import BatchRecord
 from router.ledger import schema as t
 from router.message import Attachment
@@ -201,13 +203,19 @@ def test_a_supplement_stays_with_its_units_whatever_the_rules_would_say_now(hub:
 def test_a_page_is_one_transaction_on_both_databases(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Falling back to single items is for refused data only: it once hid a wrong statement."""
     committed: list[int] = []
-    record = hub.store.record
+    prepared = hub.store.prepared
 
-    def counted(batch: BatchRecord) -> None:
-        record(batch)
-        committed.append(len(batch.recordings))
+    def counted(batch: BatchRecord) -> Commit:
+        commit = prepared(batch)
 
-    monkeypatch.setattr(hub.store, "record", counted)
+        def commit_and_count() -> list[Claimed]:
+            claimed = commit()
+            committed.append(len(batch.recordings))
+            return claimed
+
+        return commit_and_count
+
+    monkeypatch.setattr(hub.store, "prepared", counted)
     hub.accept(*hub.items(50), hub.item("odd").model_copy(update={"body": b"{}"}))
     assert committed == [51]
 

@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
+from router.flows.intake import Commit, DataRefused
+from router.flows.outbox import Claimed
+from router.flows.records import BatchRecord
 from router.ledger.quarters import QuarterStore
 from router.message import Acceptance, Batch, Envelope, ItemSet
 from tests.hub import SOURCE, Hub
@@ -113,17 +116,18 @@ def test_a_bad_row_that_was_mended_leaves_neither_letter_nor_task(hub: Hub) -> N
 def test_a_row_that_the_database_refuses_takes_no_neighbour_along(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from router.flows.intake import DataRefused
-
     send(hub, row(hub, 0), row(hub, 1), row(hub, 2))
-    record = hub.store.record
+    prepared = hub.store.prepared
 
-    def refusing(batch: object) -> None:
+    def refusing(batch: BatchRecord) -> Commit:
         if any(r.envelope.problem is None and "毒" in r.envelope.body.decode() for r in batch.recordings):
-            raise DataRefused("DataError")
-        record(batch)
+            return refuse
+        return prepared(batch)
 
-    monkeypatch.setattr(hub.store, "record", refusing)
+    def refuse() -> list[Claimed]:
+        raise DataRefused("DataError")
+
+    monkeypatch.setattr(hub.store, "prepared", refusing)
     later = MONDAY + timedelta(days=1)
     told = send(hub, row(hub, 0), row(hub, 1, "毒", later), on=later)
     assert [item.outcome for item in told.items] == ["duplicate", "failed"]
