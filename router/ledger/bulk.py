@@ -17,7 +17,18 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 import psycopg
-from sqlalchemy import Connection, Dialect, Insert, Integer, LargeBinary, Select, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Dialect,
+    Insert,
+    Integer,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    TypeDecorator,
+)
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -39,7 +50,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[NamedTuple]
         return
     columns = rows[0]._fields
     if len(rows) >= COPY_FROM and connection.dialect.name == "postgresql":
-        _copy(connection, f"COPY {table.name} ({', '.join(columns)}) FROM STDIN", rows)
+        _copy(connection, table, columns, rows)
         return
     mark = "?" if connection.dialect.name == "sqlite" else "%s"
     values = f"({', '.join([mark] * len(columns))})"
@@ -85,16 +96,29 @@ def fetch_all(connection: Connection, asked: Sequence[tuple[Select[Any], Row]]) 
     return rows
 
 
-def _copy(connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Raises what SQLAlchemy would raise for an INSERT."""
+def _copy(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """In the binary form: as text, sealed bytes would be twice as many. Raises what SQLAlchemy would raise
+    for an INSERT."""
     driver: Any = connection.connection.driver_connection
+    sql = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
     try:
         with driver.cursor() as cursor, cursor.copy(sql) as copy:
+            copy.set_types([_sent_as(table.c[name].type) for name in columns])
             for row in rows:
                 copy.write_row(row)
     except psycopg.Error as error:
         kinds = (k for k in (IntegrityError, DataError, OperationalError) if isinstance(error, _CAUSES[k]))
         raise next(kinds, DBAPIError)(sql, None, error, connection_invalidated=driver.closed) from error
+
+
+def _sent_as(kind: Any) -> str:
+    """What a column's values are sent as; a JSON text goes as the text that it is."""
+    if isinstance(kind, TypeDecorator):
+        kind = kind.impl_instance
+    sizes = ((BigInteger, "int8"), (Integer, "int4"), (LargeBinary, "bytea"))
+    return next((name for type_, name in sizes if isinstance(kind, type_)), "text")
 
 
 class _Prepared:

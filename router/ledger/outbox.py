@@ -8,14 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
     Connection,
-    String,
-    any_,
     bindparam,
-    column,
-    func,
     insert,
     or_,
     select,
@@ -24,11 +18,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import UpdateBase
 
-from router import jsontext
 from router.crashpoints import crashpoint
 from router.flows.outbox import Claimed, Settled, Want
 from router.flows.records import NewDead
 from router.ledger import schema as t
+from router.ledger.among import among, as_one
 from router.ledger.bulk import fetch, fetch_all, run_many
 from router.ledger.columns import moment
 from router.ledger.database import Database
@@ -180,21 +174,12 @@ def _lease(connection: Connection, rows: list[Any], now: datetime, until: dateti
 def _for_these(
     connection: Connection, statements: Mapping[str, UpdateBase], ids: list[str], values: Mapping[str, Any]
 ) -> Any:
-    """Execute for these deliveries, which go as one value: a statement that names each is written anew
-    and prepared anew for every number of them."""
-    dialect = connection.dialect.name
-    deliveries = jsontext.dumps(ids).decode() if dialect == "sqlite" else ids
-    return connection.execute(statements[dialect], {**values, "deliveries": deliveries})
+    statement = statements[connection.dialect.name]
+    return connection.execute(statement, {**values, "deliveries": as_one(connection, ids)})
 
 
 _d = t.deliveries
-_IS_ONE_OF: dict[str, ColumnElement[bool]] = {
-    "sqlite": _d.c.delivery_id.in_(
-        select(column("value")).select_from(func.json_each(bindparam("deliveries", type_=String)))
-    ),
-    "postgresql": _d.c.delivery_id == any_(bindparam("deliveries", type_=ARRAY(String))),
-}
-"""By dialect: the delivery is one of many."""
+_IS_ONE_OF = among(_d.c.delivery_id, "deliveries")
 LEASE = {
     dialect: update(_d)
     .where(

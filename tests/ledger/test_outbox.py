@@ -13,6 +13,7 @@ from sqlalchemy import event, text
 from router.flows.outbox import Claimed, Settled, Want
 from router.flows.records import Actor
 from router.ledger.due import DUE, DUE_OF_MANY
+from router.ledger.intake import HEADS
 from router.ledger.measures import DEAD_QUERY, LIVE_QUERY, STUCK_QUERY, numbers
 from router.ledger.outbox import FINISH, LEASE
 from router.reasons import Reason, Stage
@@ -207,13 +208,23 @@ def test_hot_statements_use_their_partial_indexes(hub: Hub, statement: Any, inde
     assert "SCAN deliveries\n" not in plan
 
 
-@pytest.mark.parametrize("statements", [pytest.param(LEASE, id="lease"), pytest.param(FINISH, id="finish")])
-def test_changes_of_many_deliveries_find_each_by_its_id(hub: Hub, statements: Any) -> None:
+@pytest.mark.parametrize(
+    ("statements", "table", "key"),
+    [
+        pytest.param(LEASE, "deliveries", "delivery_id", id="lease"),
+        pytest.param(FINISH, "deliveries", "delivery_id", id="finish"),
+        pytest.param(HEADS, "appeals", "source_id", id="heads"),
+    ],
+)
+def test_statements_about_many_rows_find_each_by_its_id(
+    hub: Hub, statements: Any, table: str, key: str
+) -> None:
     hub.accept(*hub.items(300))
     dialect = hub.database.engine.dialect
     compiled = statements[dialect.name].compile(dialect=dialect)
-    values = {**compiled.params, "deliveries": "[]" if hub.database.is_sqlite else ["x"]}
-    values |= {name: 1 for name in ("at", "until", "gen") if name in values} | {"to": "published"}
+    many = "[]" if hub.database.is_sqlite else ["x"]
+    values = {**compiled.params, "deliveries": many, "ids": many, "source": "app", "to": "published"}
+    values |= {name: 1 for name in ("at", "until", "gen") if name in values}
     params = tuple(values[name] for name in compiled.positiontup or ()) or values
     explain = "EXPLAIN QUERY PLAN " if hub.database.is_sqlite else "EXPLAIN "
     with hub.database.write() as connection:
@@ -221,9 +232,9 @@ def test_changes_of_many_deliveries_find_each_by_its_id(hub: Hub, statements: An
         if not hub.database.is_sqlite:
             connection.execute(text("SET LOCAL enable_seqscan = off"))
         plan = "\n".join(str(row) for row in connection.exec_driver_sql(explain + str(compiled), params))
-    index = "(delivery_id=?)" if hub.database.is_sqlite else "Index Cond: ((delivery_id)::text = ANY"
-    assert index in plan, plan
-    assert "SCAN deliveries" not in plan
+    assert (f"{key}=?)" if hub.database.is_sqlite else f"(({key})::text = ANY") in plan, plan
+    assert hub.database.is_sqlite or "Index Cond: (" in plan, plan
+    assert f"SCAN {table}" not in plan
 
 
 def test_many_are_settled_together_and_each_only_under_its_own_generation(hub: Hub) -> None:

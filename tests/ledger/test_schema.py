@@ -53,3 +53,17 @@ def test_the_version_that_is_asked_for_is_the_end_of_alembics_row() -> None:
     script = ScriptDirectory.from_config(migrate.configuration())
     assert script.get_heads() == [version.needed()]
     assert script.get_base() == min(revision.revision for revision in script.walk_revisions())
+
+
+def test_postgresql_neither_compresses_what_is_sealed_nor_puts_it_elsewhere(database_url: str) -> None:
+    database = Database(database_url)
+    migrate.upgrade(database)
+    asked = text(
+        "SELECT relname, attstorage, reloptions FROM pg_class c JOIN pg_attribute ON attrelid = c.oid"
+        " WHERE (relname, attname) IN (('envelopes', 'body'), ('revisions', 'document')) ORDER BY 1"
+    )
+    with database.read() as connection:
+        found = [(name, storage, list(options)) for name, storage, options in connection.execute(asked)]
+    inline = ["toast_tuple_target=8160"]
+    assert found == [("envelopes", "e", inline), ("revisions", "e", inline)]
+    database.close()
