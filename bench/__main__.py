@@ -69,11 +69,12 @@ def main() -> int:
 
 def _ratios(done: Sequence[dict[str, Run]]) -> dict[str, float]:
     hubs = [hub.name for hub in HUBS]
+    on_postgresql = [hub.name for hub in HUBS if hub.needs_postgresql]
     against = {_NAMES.get(peer.name, peer.name): ratio(done, hubs, peer.name) for peer in PEERS}
     return {
         **against,
         "limit_sqlite": ratio(done, ["suqiu_sqlite"], "limit"),
-        "limit_postgresql": ratio(done, ["suqiu_postgresql"], "limit"),
+        "limit_postgresql": ratio(done, on_postgresql, "limit"),
         "aio_pika_limit": ratio(done, ["aio_pika_pipelined"], "limit"),
     }
 

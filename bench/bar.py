@@ -15,8 +15,8 @@ AT_LEAST: Mapping[str, float] = {
     "limit_postgresql": 0.20,
     "aio_pika_limit": 0.18,
 }
-"""Ratios. The best hub against each peer; one process, and aio-pika, against the raw limit. (If aio-pika
-does not reach its floor, it is the peer that is written badly.)"""
+"""Ratios. The best hub against each peer; one process on SQLite, the best on PostgreSQL, and aio-pika against
+the raw limit. (If aio-pika does not reach its floor, it is the peer that is written badly.)"""
 AT_MOST: Mapping[str, float] = {
     "push_p99_ms": 100.0,
     "growth": 1.3,

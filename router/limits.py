@@ -8,6 +8,7 @@ All times are aware UTC.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 
@@ -102,10 +103,10 @@ class Part(BaseModel):
         """One of values that are right already, as we made them ourselves: nothing is checked, which takes
         a fraction of the time. Never of what came from outside."""
         made = cls.__new__(cls)
-        _set(made, "__dict__", cls._left_out | given)
-        _set(made, "__pydantic_fields_set__", set(given))
-        _set(made, "__pydantic_extra__", None)
-        _set(made, "__pydantic_private__", None)
+        _set_fields(made, cls._left_out | given)
+        _set_given(made, set(given))
+        _set_extra(made, None)
+        _set_private(made, None)
         return made
 
 
@@ -118,4 +119,11 @@ class Frozen(Part):
         return clean_all(given) if type(given) is dict and not _is_storable(given) else given
 
 
-_set = object.__setattr__
+def _setter(slot: str) -> Callable[[BaseModel, Any], None]:
+    """A model that is frozen is filled by way of its slots."""
+    setter: Callable[[BaseModel, Any], None] = BaseModel.__dict__[slot].__set__
+    return setter
+
+
+_set_fields, _set_given = _setter("__dict__"), _setter("__pydantic_fields_set__")
+_set_extra, _set_private = _setter("__pydantic_extra__"), _setter("__pydantic_private__")
