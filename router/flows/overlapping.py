@@ -11,14 +11,16 @@ After an error nothing more is written: what was worked out ahead is thrown away
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from types import TracebackType
 from typing import Self
 
 from router.message import Acceptance, Batch
 
-Begin = Callable[[Batch], Callable[[], Acceptance]]
+Record = Callable[[], Acceptance]
+Begin = Callable[[Batch], Record]
 """Work a batch out; what comes back records it, once, and from any thread. Both raise LedgerUnavailable."""
 Written = list[tuple[Batch, Acceptance]]
 
@@ -28,7 +30,7 @@ class Overlapping:
 
     def __init__(self, begin: Begin, name: str) -> None:
         self._begin = begin
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._name = name
         self._under_way: tuple[Batch, Future[Acceptance]] | None = None
 
     def __enter__(self) -> Self:
@@ -37,13 +39,14 @@ class Overlapping:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._writer.shutdown(wait=True)
+        if self._under_way is not None:
+            wait([self._under_way[1]])
 
     def put(self, batch: Batch) -> Written:
         """Take a batch; what is safe by now. An error of the write before is raised here."""
         record = self._begin(batch)
         written = self.finish()
-        self._under_way = batch, self._writer.submit(record)
+        self._under_way = batch, self._writing(record)
         return written
 
     def finish(self) -> Written:
@@ -53,3 +56,16 @@ class Overlapping:
         batch, written = self._under_way
         self._under_way = None
         return [(batch, written.result())]
+
+    def _writing(self, record: Record) -> Future[Acceptance]:
+        """In a thread that does not keep a process alive whose database never answers: no pool's does."""
+        told: Future[Acceptance] = Future()
+
+        def write() -> None:
+            try:
+                told.set_result(record())
+            except BaseException as error:  # told to whoever waits for it
+                told.set_exception(error)
+
+        threading.Thread(target=write, name=self._name, daemon=True).start()
+        return told
