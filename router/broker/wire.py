@@ -88,31 +88,10 @@ class Writer:
 
     def frames(self, message: Outgoing) -> bytes:
         """Raises ValueError or struct.error for what AMQP cannot hold: a short text over 255 bytes."""
-        # Unpacked in the order of Outgoing's fields: by name, each would be looked up.
-        (
-            delivery_id, _, _, appeal_id, sequence, attempt, type_, body, config_hash, created_at,
-        ) = message  # fmt: skip
-        delivery, appeal = delivery_id.encode(), appeal_id.encode()
-        long_type, short_type = _type(type_)
-        moment, seconds = _moment(created_at)
-        trace = headers.traceparent(appeal_id, delivery_id)
-        # `headers.headers`, in its order.
-        table = b"".join(
-            (
-                _ID,
-                _LENGTH(len(delivery)),
-                delivery,
-                long_type,
-                _LENGTH(len(appeal)),
-                appeal,
-                moment,
-                self._destination,
-                _NUMBERS(sequence, _ATTEMPT, attempt),
-                _configuration(config_hash),
-                sha256(body).hexdigest().encode(),
-                _TRACEPARENT + _LENGTH(len(trace)) + trace.encode() if trace else b"",
-            )
-        )
+        delivery, appeal = message.delivery_id.encode(), message.appeal_id.encode()
+        body, table = message.body, self._table(message, delivery, appeal)
+        _, short_type = _type(message.type)
+        _, seconds = _moment(message.created_at)
         size = _FIXED + len(table) + len(appeal) + len(delivery) + len(short_type)
         # The fields in the order in which they must follow.
         parts = [
@@ -134,6 +113,27 @@ class Writer:
             parts += (_FRAME(3, self._channel, len(body)), body, _END)
         else:
             parts += self._pieces(body)
+        return b"".join(parts)
+
+    def _table(self, message: Outgoing, delivery: bytes, appeal: bytes) -> bytes:
+        """`headers.headers`, in its order."""
+        long_type, _ = _type(message.type)
+        moment, _ = _moment(message.created_at)
+        trace = headers.traceparent(message.appeal_id, message.delivery_id)
+        parts = (
+            _ID,
+            _LENGTH(len(delivery)),
+            delivery,
+            long_type,
+            _LENGTH(len(appeal)),
+            appeal,
+            moment,
+            self._destination,
+            _NUMBERS(message.sequence, _ATTEMPT, message.attempt),
+            _configuration(message.config_hash),
+            sha256(message.body).hexdigest().encode(),
+            _TRACEPARENT + _LENGTH(len(trace)) + trace.encode() if trace else b"",
+        )
         return b"".join(parts)
 
     def _pieces(self, body: bytes) -> Iterator[bytes]:

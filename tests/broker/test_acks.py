@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given, strategies
 from pika import frame, spec
@@ -20,9 +18,8 @@ def ack(channel: int, tag: int, *, multiple: bool = False) -> bytes:
 
 def read(data: bytes) -> tuple[list[tuple[int, int, bool]], int]:
     """Channel, tag, flag of each; and how far it was read."""
-    told: dict[int, Any] = {channel: channel for channel in OURS}
-    found, at = read_acks(data, told)
-    return [(int(channel), tag, multiple) for channel, tag, multiple in found], at  # type: ignore[call-overload]
+    found, at = read_acks(data, {channel: str(channel) for channel in OURS})
+    return [(int(channel), tag, multiple) for channel, tag, multiple in found], at
 
 
 def as_pika_reads(data: bytes) -> tuple[list[tuple[int, int, bool]], int]:
