@@ -15,13 +15,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, StringConstraints
 
-from router.timeforms import by_format
+from router.timeforms import by_format, in_utc
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 WORDS = ("iso", "epoch_s", "epoch_ms")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LOCAL_EPOCH = datetime(1970, 1, 1)
 _LONGEST = 64
 _EARLIEST, _LATEST = 1990, 2200
 
@@ -56,13 +55,8 @@ def read_time(value: object, formats: Sequence[str], zone: tzinfo = SHANGHAI) ->
         except (ValueError, OverflowError, ArithmeticError):
             continue
         if _EARLIEST <= moment.year <= _LATEST:
-            return moment.astimezone(UTC) if moment.tzinfo else _in_utc(moment, zone)
+            return moment.astimezone(UTC) if moment.tzinfo else in_utc(moment, zone)
     return None
-
-
-def _in_utc(local: datetime, zone: tzinfo) -> datetime:
-    """As `local.replace(tzinfo=zone).astimezone(UTC)`, in a fraction of the time."""
-    return _EPOCH + (local - _LOCAL_EPOCH - (zone.utcoffset(local) or timedelta(0)))
 
 
 def _text(value: object) -> str:

@@ -17,14 +17,13 @@ from pydantic import AfterValidator, Field
 
 from mappings.plain import narrow, text_of
 from mappings.registry import Unreadable
-from router.timeforms import by_format
+from router.timeforms import by_format, in_utc
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 WORDS = ("iso", "epoch_s", "epoch_ms", "excel_serial")
 MAX_TEXT = 64
 
-_NAIVE_EPOCH = datetime(1970, 1, 1)
-_EPOCH = _NAIVE_EPOCH.replace(tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCHS = {"epoch_s": timedelta(seconds=1), "epoch_ms": timedelta(milliseconds=1)}
 _EARLIEST, _LATEST = 1900, 2200
 _EXCEL_ZERO = datetime(1899, 12, 30)
@@ -43,13 +42,8 @@ def read(value: Any, formats: Sequence[str]) -> datetime:
         except (ValueError, OverflowError):
             continue
         if moment is not None and _EARLIEST <= moment.year <= _LATEST:
-            return moment.astimezone(UTC) if moment.tzinfo else _in_utc(moment)
+            return moment.astimezone(UTC) if moment.tzinfo else in_utc(moment, SHANGHAI)
     raise Unreadable("no time in any of the formats given")
-
-
-def _in_utc(local: datetime) -> datetime:
-    """`local.replace(tzinfo=SHANGHAI).astimezone(UTC)`, in a third of the time."""
-    return _EPOCH + (local - _NAIVE_EPOCH - (SHANGHAI.utcoffset(local) or timedelta()))
 
 
 def write(value: Any, form: str) -> str | int:
