@@ -8,7 +8,7 @@ All times are aware UTC.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 
@@ -33,17 +33,19 @@ def clean(text: Any) -> Any:
 
 
 def clean_all(value: Any) -> Any:
-    """The same for every text inside lists and objects, keys too."""
-    if isinstance(value, dict):
+    """The same for every text inside lists, objects and models, keys too."""
+    if isinstance(value, Mapping):
         return {clean(key): clean_all(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(map(clean_all, value))
     if isinstance(value, BaseModel):
         return value.model_copy(update=clean_all(value.__dict__))
+    if isinstance(value, tuple):
+        return tuple(map(clean_all, value))
+    if isinstance(value, Collection) and not isinstance(value, _WHOLE):
+        return list(map(clean_all, value))
     return clean(value)
 
 
-def _is_storable(given: dict[str, Any]) -> bool:
+def _is_storable(given: Mapping[str, Any]) -> bool:
     """One pass over everything, in C, instead of a look at each text: many times as fast."""
     try:
         return _NUL not in orjson.dumps(given, default=_inside)
@@ -52,8 +54,16 @@ def _is_storable(given: dict[str, Any]) -> bool:
 
 
 def _inside(value: Any) -> Any:
-    """The fields of a part; what else JSON does not know is no text."""
-    return value.__dict__ if isinstance(value, BaseModel) else None
+    """What may hold texts, as JSON knows it."""
+    if isinstance(value, BaseModel):
+        return value.__dict__
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, Collection) and not isinstance(value, _WHOLE) else None
+
+
+_WHOLE = (str, bytes, bytearray, memoryview)
+"""Collections that are one value."""
 
 
 def _to_utc(moment: datetime) -> datetime:
@@ -116,7 +126,7 @@ class Frozen(Part):
     @model_validator(mode="before")
     @classmethod
     def _cleaned(cls, given: Any) -> Any:
-        return clean_all(given) if type(given) is dict and not _is_storable(given) else given
+        return clean_all(given) if isinstance(given, Mapping) and not _is_storable(given) else given
 
 
 def _setter(slot: str) -> Callable[[BaseModel, Any], None]:

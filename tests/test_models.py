@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import UTC, datetime, timedelta, timezone
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ruamel.yaml.comments import CommentedMap
 
 from router.decisions.facts import Facts
 from router.ledger.documents import kept_appeal
@@ -77,6 +80,22 @@ def test_an_appeal_holds_nothing_that_no_database_stores(
     for text in (*told, *(v for v in appeal.extensions.values() if isinstance(v, str))):
         assert "\x00" not in text
         text.encode()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param({"category": frozenset({"人\x00社"})}, id="in a set"),
+        pytest.param({"contact": MappingProxyType({"name": "王\ud800"})}, id="in a mapping that is no dict"),
+        pytest.param({"extensions": CommentedMap({"k\x00": "v"})}, id="in a key of a dict of another kind"),
+        pytest.param({"category": deque(["人\ud800社"])}, id="in a deque"),
+    ],
+)
+@pytest.mark.parametrize("kind", [dict, CommentedMap, MappingProxyType])
+def test_wherever_a_text_stands_it_is_cleaned(kind: Any, odd: dict[str, Any]) -> None:
+    text = Appeal.model_validate(kind(GIVEN | odd)).model_dump_json()
+    assert "\ufffd" in text
+    assert "\\u0000" not in text
 
 
 def test_texts_of_an_envelope_and_its_attachments_are_cleaned() -> None:
