@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
-from starlette.responses import Response
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors import push_door, units_door
 from connectors.access import Units
-from connectors.openapi import describe
+from connectors.openapi import BadParameters, document, exactly
 from connectors.problems import problem, refusal
 from connectors.push import PushDoor
 from connectors.push_door import COME_AGAIN, PushHandler
@@ -31,7 +32,7 @@ from connectors.receiving import Refused, Slots
 from connectors.serving import MAX_HEAD, FrontServer
 from connectors.units_door import BadBody, NotServedHere, UnitsDoor
 from router.errors import ConfigError, LedgerUnavailable, Problem
-from router.events import Observer, Trouble, nobody
+from router.events import Observer, Trouble
 from router.ports import Accept, AppealStatus, AttachmentStore, Clock, WorkList
 
 __all__ = ["FrontLimits", "FrontPorts", "FrontServer", "build_front"]
@@ -74,7 +75,7 @@ def build_front(
     *,
     limits: FrontLimits | None = None,
     public_url: str = "",
-) -> FastAPI:
+) -> Starlette:
     """The application. `public_url` is how the outside reaches it; its path is part of signatures."""
     limits = limits or FrontLimits()
     slots = Slots(most=limits.requests, each=limits.each)
@@ -107,7 +108,7 @@ def build_front(
 
 def contract() -> dict[str, Any]:
     """The OpenAPI document of both doors: docs/contracts/openapi.json. It depends on no configuration."""
-    return _bare(nobody, lambda: datetime.now(UTC)).openapi()
+    return document((*push_door.OPERATIONS, *units_door.OPERATIONS), units_door.SCHEMES)
 
 
 def _by_path(doors: Iterable[PushDoor]) -> Mapping[str, PushDoor]:
@@ -120,24 +121,18 @@ def _by_path(doors: Iterable[PushDoor]) -> Mapping[str, PushDoor]:
     return found
 
 
-def _bare(announce: Observer, clock: Clock) -> FastAPI:
+def _bare(announce: Observer, clock: Clock) -> Starlette:
     """Routes, refusals and the guard; the doors behind them come with `app.state`."""
-    app = FastAPI(
-        title="诉求中枢接口",
-        summary="来源系统推送诉求，承办单位领取任务和附件。",
-        version="1",
-        docs_url=None,
-        redoc_url=None,
-        openapi_url="/v1/openapi.json",
-        generate_unique_id_function=lambda route: route.name,
+    routes = [one.route for one in (*push_door.OPERATIONS, *units_door.OPERATIONS)]
+    return Starlette(
+        routes=[*routes, push_door.WRONG_METHODS, exactly(Route("/v1/openapi.json", _contract))],
+        middleware=[Middleware(Guard, announce=announce, clock=clock)],
+        exception_handlers=_HANDLERS,
     )
-    push_door.mount(app)
-    app.include_router(units_door.router)
-    app.add_middleware(Guard, announce=announce, clock=clock)
-    for kind, handler in _HANDLERS.items():
-        app.add_exception_handler(kind, handler)
-    app.openapi = describe(app)  # type: ignore[method-assign]  # FastAPI's own way to add to it
-    return app
+
+
+async def _contract(_: Request) -> Response:
+    return JSONResponse(contract())
 
 
 class Guard:
@@ -194,16 +189,8 @@ def _away(_: Request, error: Any) -> Response:
     return problem(503, "系统暂时无法读写，请稍后重试", retry_after=error.retry_after or COME_AGAIN)
 
 
-def _bad_parameters(_: Request, error: Any) -> Response:
-    return _bad([".".join(map(str, one["loc"])) for one in error.errors()])
-
-
-def _bad_body(_: Request, error: Any) -> Response:
-    return _bad(error.fields)
-
-
-def _bad(fields: list[str]) -> Response:
-    where = f"：{'、'.join(fields)}"[:300] if fields else ""
+def _bad(_: Request, error: Any) -> Response:
+    where = f"：{'、'.join(error.fields)}"[:300] if error.fields else ""
     return problem(422, f"请求不符合接口约定{where}")
 
 
@@ -220,11 +207,11 @@ def _http(_: Request, error: Any) -> Response:
 
 _TOO_MUCH_HEAD = problem(431, "请求头过大")
 
-_HANDLERS: dict[type[Exception], Any] = {
+_HANDLERS: dict[Any, Any] = {
     Refused: _refused,
     LedgerUnavailable: _away,
-    RequestValidationError: _bad_parameters,
-    BadBody: _bad_body,
+    BadParameters: _bad,
+    BadBody: _bad,
     NotServedHere: _not_served,
     HTTPException: _http,
 }

@@ -1,19 +1,32 @@
 """
-The OpenAPI document of the front: made by FastAPI from the code, with what it cannot see added.
+The addresses of the front, and the OpenAPI document that is made of them.
 
-It cannot see bodies, since the doors read them themselves, after the caller has been verified.
+What stands in an `Operation` is what answers and what the document says: the same model reads a
+request's parameters and describes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import models_json_schema
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from connectors.problems import PROBLEM_TYPE, ProblemAnswer
+
+Asked = TypeVar("Asked", bound=BaseModel)
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+_INFO = {
+    "title": "诉求中枢接口",
+    "summary": "来源系统推送诉求，承办单位领取任务和附件。",
+    "version": "1",
+}
 
 _WORDS = {
     401: "令牌或签名不正确，或时间戳超出允许范围",
@@ -36,6 +49,7 @@ _SOURCE_SCHEME = {
     "name": "webhook-signature",
     "description": "来源系统的签名。方案、头字段名按来源配置：Standard Webhooks、HMAC、参数签名或令牌",
 }
+_REF = "#/components/schemas/{model}"
 _RETRY_AFTER = {"Retry-After": {"description": "多少秒后重试", "schema": {"type": "integer", "minimum": 1}}}
 
 PUSH_BODY: dict[str, Any] = {
@@ -51,18 +65,71 @@ PUSH_BODY: dict[str, Any] = {
 }
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One address of the front."""
+
+    name: str
+    method: str
+    path: str
+    endpoint: Endpoint
+    tag: str
+    summary: str
+    description: str = ""
+    asks: type[BaseModel]
+    """Its parameters: those that stand in the path by name, the others in the query."""
+    answers: Mapping[int, dict[str, Any]]
+    """The responses, as OpenAPI writes them."""
+    gives: type[BaseModel] | None = None
+    """What a 200 holds, if it is JSON of a model."""
+    adds: Mapping[str, Any] = field(default_factory=dict)
+    """Body and security, as OpenAPI writes them."""
+
+    @property
+    def route(self) -> Route:
+        return exactly(Route(self.path, self.endpoint, methods=[self.method]))
+
+
+def exactly(route: Route) -> Route:
+    """Starlette answers HEAD wherever it answers GET: it would lease tasks and throw them away."""
+    if route.methods and "HEAD" in route.methods:
+        route.methods.remove("HEAD")
+    return route
+
+
+class BadParameters(Exception):
+    """Path or query is not what the contract says. Tells where, never what stood there."""
+
+    def __init__(self, fields: list[str]) -> None:
+        super().__init__(", ".join(fields))
+        self.fields = fields
+
+
+def asked(request: Request, model: type[Asked]) -> Asked:
+    """The request's parameters. Raises BadParameters."""
+    try:
+        return model.model_validate({**request.query_params, **request.path_params})
+    except ValidationError as error:
+        # From None: the original quotes what was asked.
+        raise BadParameters([_place(str(one["loc"][0]), request) for one in error.errors()]) from None
+
+
+def _place(name: str, request: Request) -> str:
+    return f"{'path' if name in request.path_params else 'query'}.{name}"
+
+
+def problems(*statuses: int) -> dict[int, dict[str, Any]]:
     """The refusals of an address; 401 goes without saying."""
-    schema = {"$ref": f"#/components/schemas/{ProblemAnswer.__name__}"}
+    schema = {"$ref": _REF.format(model=ProblemAnswer.__name__)}
     return _answers(statuses, {PROBLEM_TYPE: {"schema": schema}})
 
 
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def refusals(*statuses: int) -> dict[int, dict[str, Any]]:
     """The same where the source's configuration writes them."""
     return _answers(statuses, {"*/*": {"schema": {"description": "按来源配置"}}})
 
 
-def _answers(statuses: Iterable[int], content: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+def _answers(statuses: Iterable[int], content: dict[str, Any]) -> dict[int, dict[str, Any]]:
     return {
         status: {
             "description": _WORDS[status],
@@ -82,18 +149,42 @@ def json_body(model: type[BaseModel]) -> dict[str, Any]:
     }
 
 
-def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
-    """What `app.openapi` shall be."""
+def document(operations: Iterable[Operation], schemes: Mapping[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document. `schemes`: how units prove who they are."""
+    operations = list(operations)
+    given: list[type[BaseModel]] = [one.gives for one in operations if one.gives]
+    models: list[tuple[Any, Any]] = [(model, "serialization") for model in [*given, ProblemAnswer]]
+    _, schemas = models_json_schema(models, ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for one in operations:
+        paths.setdefault(one.path, {})[one.method.lower()] = _described(one)
+    return {
+        "openapi": "3.1.0",
+        "info": _INFO,
+        "paths": paths,
+        "components": {
+            "schemas": schemas["$defs"],
+            "securitySchemes": {**schemes, "source": _SOURCE_SCHEME},
+        },
+    }
 
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-            components = made["components"]
-            components["schemas"][ProblemAnswer.__name__] = ProblemAnswer.model_json_schema()
-            components["securitySchemes"]["source"] = _SOURCE_SCHEME
-            for unused in ("HTTPValidationError", "ValidationError"):
-                components["schemas"].pop(unused, None)
-            app.openapi_schema = made
-        return app.openapi_schema
 
-    return openapi
+def _described(one: Operation) -> dict[str, Any]:
+    answers = {str(status): answer for status, answer in one.answers.items()}
+    if one.gives:
+        schema = {"$ref": _REF.format(model=one.gives.__name__)}
+        answers["200"] = {**answers["200"], "content": {"application/json": {"schema": schema}}}
+    described: dict[str, Any] = {"tags": [one.tag], "summary": one.summary}
+    if one.description:
+        described["description"] = one.description
+    described["operationId"] = one.name
+    return {**described, "parameters": list(_parameters(one)), "responses": answers, **one.adds}
+
+
+def _parameters(one: Operation) -> Iterable[dict[str, Any]]:
+    schema = one.asks.model_json_schema()
+    for name, described in schema["properties"].items():
+        said = {"description": described["description"]} if "description" in described else {}
+        place = "path" if f"{{{name}}}" in one.path else "query"
+        must = name in schema.get("required", ())
+        yield {"name": name, "in": place, "required": must, "schema": described, **said}

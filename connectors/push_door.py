@@ -15,11 +15,13 @@ from typing import Annotated, Any, TypeVar
 
 import anyio
 import anyio.to_thread
-from fastapi import FastAPI, Path, Request
+from pydantic import BaseModel, Field
 from pydantic_core import to_json
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
-from connectors.openapi import PUSH_BODY, SIGNED_BY_SOURCE, refusals
+from connectors.openapi import PUSH_BODY, SIGNED_BY_SOURCE, Operation, refusals
 from connectors.problems import MESSAGES, problem, retry_header
 from connectors.push import Parsed, PushDoor
 from connectors.rate import TokenBucket
@@ -143,18 +145,22 @@ def _take(bucket: TokenBucket) -> None:
         raise Refused(Refusal.TOO_MANY, 429, retry_after=wait)
 
 
-DoorPath = Annotated[str, Path(description="来源系统的推送地址标识")]
-AppealPath = Annotated[str, Path(description="推送应答中的诉求编号")]
-
-
-async def push_appeals(request: Request, path: DoorPath) -> Response:
+async def push_appeals(request: Request) -> Response:
     pushes: PushHandler = request.app.state.pushes
     return await pushes.push(request)
 
 
-async def read_status(request: Request, path: DoorPath, appeal_id: AppealPath) -> Response:
+async def read_status(request: Request) -> Response:
     pushes: PushHandler = request.app.state.pushes
     return await pushes.appeal(request)
+
+
+class _Door(BaseModel):
+    path: Annotated[str, Field(description="来源系统的推送地址标识")]
+
+
+class _Appeal(_Door):
+    appeal_id: Annotated[str, Field(description="推送应答中的诉求编号")]
 
 
 _WRITTEN = {"description": "已入库", "content": {"*/*": {"schema": {"description": "按来源配置"}}}}
@@ -163,31 +169,34 @@ _STATUS = {
     "content": {"application/json": {"schema": {"type": "object"}}},
 }
 
-
-def mount(app: FastAPI) -> None:
-    """Put the doors' addresses into the application."""
-    app.add_api_route(
-        "/push/{path}",
-        push_appeals,
-        methods=["POST"],
-        tags=["来源"],
+OPERATIONS = (
+    Operation(
+        name="push_appeals",
+        method="POST",
+        path="/push/{path}",
+        endpoint=push_appeals,
+        tag="来源",
         summary="推送诉求",
         description="签名方式、内容类型和应答内容按来源配置。应答为成功即已入库；未得到成功应答应重发。",
-        response_class=Response,
-        responses={200: _WRITTEN, **refusals(404, 405, 408, 413, 415, 422, 429, 503)},
-        openapi_extra=PUSH_BODY,
-    )
-    # A wrong method is refused in the sender's own words, and counted.
-    others = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    app.add_api_route("/push/{path}", push_appeals, methods=others, include_in_schema=False)
-    app.add_api_route(
-        "/push/{path}/appeals/{appeal_id}",
-        read_status,
-        methods=["GET"],
-        tags=["来源"],
+        asks=_Door,
+        answers={200: _WRITTEN, **refusals(404, 405, 408, 413, 415, 422, 429, 503)},
+        adds=PUSH_BODY,
+    ),
+    Operation(
+        name="read_status",
+        method="GET",
+        path="/push/{path}/appeals/{appeal_id}",
+        endpoint=read_status,
+        tag="来源",
         summary="查询诉求状态",
         description="签名与推送相同，并覆盖请求方法和路径（令牌方式不变）。",
-        response_class=Response,
-        responses={200: _STATUS, **refusals(404, 408, 413, 422, 429, 503)},
-        openapi_extra=SIGNED_BY_SOURCE,
-    )
+        asks=_Appeal,
+        answers={200: _STATUS, **refusals(404, 408, 413, 422, 429, 503)},
+        adds=SIGNED_BY_SOURCE,
+    ),
+)
+
+WRONG_METHODS = Route(
+    "/push/{path}", push_appeals, methods=["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
+)
+"""A wrong method is refused in the sender's own words, and counted."""

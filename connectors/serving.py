@@ -1,8 +1,9 @@
 """
 The front's port: uvicorn in a thread, started and stopped like anything else.
 
-uvicorn limits heads in size but not in time. Here one request, from its first byte to its last, must
-be in within a deadline; then the connection is cut, whatever has been answered meanwhile.
+uvicorn limits heads neither in size nor in time. Here what belongs to no body is bounded, and one
+request, from its first byte to its last, must be in within a deadline; then the connection is cut,
+whatever has been answered meanwhile.
 """
 
 from __future__ import annotations
@@ -11,53 +12,92 @@ import asyncio
 import socket
 import threading
 from datetime import timedelta
+from typing import Literal
 
-import h11
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD = 16 * 1024
 MAX_CONNECTIONS = 512
-_ARRIVED = (h11.DONE, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR)
+
+Part = Literal["head", "body"]
 
 
-class HastyProtocol(H11Protocol):
+class HastyProtocol(HttpToolsProtocol):
     """HTTP/1.1 that does not wait for ever."""
 
     request_within = 75.0
     """Longer than any door's own limit, which answers before it cuts."""
     head_within = 10.0
 
+    _part: Part | None = "head"
+    """What of a request must come next; None between a request's last byte and its answer."""
+    _awaited: Part | None = None
+    """What the deadline is for."""
     _deadline: asyncio.TimerHandle | None = None
+    _loose = 0
+    """Bytes since the last that belonged to a body: a head, the frames of chunks, what follows the last."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         # The setting alone does not do it where a root handler is installed; paths and queries are secrets.
         self.access_log = False
         super().connection_made(transport)
-        self._expect(self.head_within)
+        self._watch()
 
     def data_received(self, data: bytes) -> None:
-        before = self.conn.their_state
+        self._loose += len(data)
         super().data_received(data)
-        now = self.conn.their_state
-        if now in _ARRIVED:
-            self._forget()
-        elif now is h11.SEND_BODY and before is not h11.SEND_BODY:
-            self._expect(self.request_within)
-        elif self._deadline is None:
-            self._expect(self.head_within)
+        if self._loose > MAX_HEAD and not self.transport.is_closing():
+            self.send_400_response("Too much that is no body.")
+        if self._part is None and self._is_answered:
+            self._part = "head"
+        self._watch()
+
+    def on_message_begin(self) -> None:
+        self._part = "head"
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._part == "head":  # what follows a body may not change what stood before it
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._part = "body"
+        self._loose = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._loose = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._part = None
+        self._loose = 0
+        self._forget()
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget()
         super().connection_lost(exc)
 
-    def _expect(self, seconds: float) -> None:
+    @property
+    def _is_answered(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _watch(self) -> None:
+        """The deadline for a part begins with its first byte, and no further byte moves it."""
+        if self._part == self._awaited:
+            return
         self._forget()
-        self._deadline = self.loop.call_later(seconds, self._cut)
+        if self._part is not None:
+            within = self.head_within if self._part == "head" else self.request_within
+            self._awaited = self._part
+            self._deadline = self.loop.call_later(within, self._cut)
 
     def _forget(self) -> None:
+        self._awaited = None
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
@@ -120,7 +160,6 @@ class FrontServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            h11_max_incomplete_event_size=MAX_HEAD,
             limit_concurrency=MAX_CONNECTIONS,
             timeout_keep_alive=15,
             timeout_graceful_shutdown=int(self._stop_within.total_seconds()),

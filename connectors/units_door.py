@@ -12,19 +12,19 @@ ends. A unit keeps the ids it has worked on, and does nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Depends, Query, Request, Response, Security
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
 
 from connectors.access import UNIT_HEADER, Units
-from connectors.openapi import json_body, problems
+from connectors.openapi import Operation, asked, json_body, problems
 from connectors.problems import problem
 from connectors.receiving import Incoming, Refused, Slots, receive
 from connectors.units_contract import Acknowledgement, LeaseLength, Rejection, TaskLease, TaskPage
@@ -42,14 +42,16 @@ STRANGER = "units"
 Said = TypeVar("Said", bound=BaseModel)
 Answer = TypeVar("Answer")
 
-_TOKEN = HTTPBearer(scheme_name="token", auto_error=False, description="单位令牌")
-_SIGNATURE = APIKeyHeader(
-    name="Suqiu-Unit",
-    scheme_name="signature",
-    auto_error=False,
-    description="单位标识。签名按该单位配置的方案计算，并覆盖请求方法和路径",
-)
-assert _SIGNATURE.model.name.lower() == UNIT_HEADER
+SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer", "description": "单位令牌"},
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": UNIT_HEADER.title(),
+        "description": "单位标识。签名按该单位配置的方案计算，并覆盖请求方法和路径",
+    },
+}
+_ADMITS: dict[str, Any] = {"security": [{name: []} for name in SCHEMES]}
 
 
 class BadBody(Exception):
@@ -119,92 +121,66 @@ def _known(loc: Sequence[int | str], model: type[BaseModel]) -> str:
     return field if not loc or field in model.model_fields else "未约定的字段"
 
 
-async def _admitted(
-    request: Request,
-    _token: Annotated[HTTPAuthorizationCredentials | None, Security(_TOKEN)],
-    _unit: Annotated[str | None, Security(_SIGNATURE)],
-) -> AsyncIterator[Visit]:
-    door: UnitsDoor = request.app.state.units_door
-    with door.slots.taken(STRANGER):
-        yield await door.admit(request)
-
-
-async def _puller(visit: Annotated[Visit, Depends(_admitted)]) -> Visit:
-    if not visit.door.units.pulls(visit.unit):
-        raise NotServedHere
-    return visit
-
-
 class NotServedHere(Exception):
     """This unit's tasks take another way."""
 
 
-Admitted = Annotated[Visit, Depends(_admitted)]
-Puller = Annotated[Visit, Depends(_puller)]
+class LeaseQuestion(BaseModel):
+    """What a unit may ask for."""
+
+    limit: Annotated[int, Field(ge=1, le=100, description="最多领取的件数")] = 10
+    lease: Annotated[LeaseLength, Field(description="租约时长，如 300 或 5m")] = timedelta(minutes=5)
 
 
-_ALWAYS = (408, 413, 415, 422, 429, 503)
+class OneTask(BaseModel):
+    """A task by its dispatch."""
 
-router = APIRouter(prefix="/v1", tags=["单位"])
+    dispatch_id: Key
 
 
-@router.get(
-    "/tasks",
-    summary="领取任务",
-    description="按先后次序领取到期任务。租约到期仍未确认的任务会再次下发，编号不变。",
-    responses={200: {"model": TaskPage, "description": "到期任务，可能为空"}, **problems(*_ALWAYS, 403)},
-)
-async def lease_tasks(
-    visit: Puller,
-    limit: Annotated[int, Query(ge=1, le=100, description="最多领取的件数")] = 10,
-    lease: Annotated[LeaseLength, Query(description="租约时长，如 300 或 5m")] = timedelta(minutes=5),
-) -> Response:
-    leased = await visit.ask(visit.door.work_list.lease, visit.unit, limit, lease)
+class OneFile(BaseModel):
+    """An attachment by what it holds."""
+
+    sha256: Sha256
+
+
+def _admitted(
+    serve: Callable[[Visit, Request], Awaitable[Response]], *, pulls: bool = True
+) -> Callable[[Request], Awaitable[Response]]:
+    """For a unit that has proved who it is, and with `pulls` only for one that fetches its tasks here."""
+
+    async def endpoint(request: Request) -> Response:
+        door: UnitsDoor = request.app.state.units_door
+        with door.slots.taken(STRANGER):
+            visit = await door.admit(request)
+            if pulls and not door.units.pulls(visit.unit):
+                raise NotServedHere
+            return await serve(visit, request)
+
+    return endpoint
+
+
+async def lease_tasks(visit: Visit, request: Request) -> Response:
+    question = asked(request, LeaseQuestion)
+    leased = await visit.ask(visit.door.work_list.lease, visit.unit, question.limit, question.lease)
     page = TaskPage(tasks=tuple(_task_lease(task) for task in leased))
     return Response(page.model_dump_json(), media_type="application/json")
 
 
-@router.post(
-    "/tasks/{dispatch_id}/ack",
-    summary="确认收到",
-    status_code=204,
-    response_class=Response,
-    responses={204: {"description": "已确认；重复确认同样成功"}, **problems(*_ALWAYS, 403, 409)},
-    openapi_extra=json_body(Acknowledgement),
-)
-async def acknowledge(visit: Puller, dispatch_id: Key) -> Response:
-    said = visit.read(Acknowledgement)
+async def acknowledge(visit: Visit, request: Request) -> Response:
+    dispatch_id, said = asked(request, OneTask).dispatch_id, visit.read(Acknowledgement)
     done = await visit.ask(visit.door.work_list.acknowledge, visit.unit, dispatch_id, said.lease)
     return _settled(done)
 
 
-@router.post(
-    "/tasks/{dispatch_id}/reject",
-    summary="拒收",
-    status_code=204,
-    response_class=Response,
-    responses={204: {"description": "已记录，转人工处理"}, **problems(*_ALWAYS, 403, 409)},
-    openapi_extra=json_body(Rejection),
-)
-async def reject(visit: Puller, dispatch_id: Key) -> Response:
-    said = visit.read(Rejection)
+async def reject(visit: Visit, request: Request) -> Response:
+    dispatch_id, said = asked(request, OneTask).dispatch_id, visit.read(Rejection)
     done = await visit.ask(visit.door.work_list.reject, visit.unit, dispatch_id, said.lease, said.reason)
     return _settled(done)
 
 
-@router.get(
-    "/attachments/{sha256}",
-    summary="下载附件",
-    response_class=Response,
-    responses={
-        200: {
-            "description": "附件内容",
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        },
-        **problems(*_ALWAYS, 403, 404),
-    },
-)
-async def attachment(visit: Admitted, sha256: Sha256) -> Response:
+async def attachment(visit: Visit, request: Request) -> Response:
+    sha256 = asked(request, OneFile).sha256
     if not await visit.ask(visit.door.work_list.may_read, visit.unit, sha256):
         return problem(403, "该附件不属于派发给本单位的诉求")
     content = await visit.ask(visit.door.store.get, sha256)
@@ -223,3 +199,56 @@ def _task_lease(task: LeasedTask) -> TaskLease:
 
 def _settled(done: bool) -> Response:
     return Response(status_code=204) if done else problem(409, "租约已失效，或任务不属于本单位；请重新领取")
+
+
+_ALWAYS = problems(408, 413, 415, 422, 429, 503, 403)
+_BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
+OPERATIONS = (
+    Operation(
+        name="lease_tasks",
+        method="GET",
+        path="/v1/tasks",
+        endpoint=_admitted(lease_tasks),
+        tag="单位",
+        summary="领取任务",
+        description="按先后次序领取到期任务。租约到期仍未确认的任务会再次下发，编号不变。",
+        asks=LeaseQuestion,
+        answers={200: {"description": "到期任务，可能为空"}, **_ALWAYS},
+        gives=TaskPage,
+        adds=_ADMITS,
+    ),
+    Operation(
+        name="acknowledge",
+        method="POST",
+        path="/v1/tasks/{dispatch_id}/ack",
+        endpoint=_admitted(acknowledge),
+        tag="单位",
+        summary="确认收到",
+        asks=OneTask,
+        answers={204: {"description": "已确认；重复确认同样成功"}, **_ALWAYS, **problems(409)},
+        adds={**json_body(Acknowledgement), **_ADMITS},
+    ),
+    Operation(
+        name="reject",
+        method="POST",
+        path="/v1/tasks/{dispatch_id}/reject",
+        endpoint=_admitted(reject),
+        tag="单位",
+        summary="拒收",
+        asks=OneTask,
+        answers={204: {"description": "已记录，转人工处理"}, **_ALWAYS, **problems(409)},
+        adds={**json_body(Rejection), **_ADMITS},
+    ),
+    Operation(
+        name="attachment",
+        method="GET",
+        path="/v1/attachments/{sha256}",
+        endpoint=_admitted(attachment, pulls=False),
+        tag="单位",
+        summary="下载附件",
+        asks=OneFile,
+        answers={200: {"description": "附件内容", "content": _BYTES}, **_ALWAYS, **problems(404)},
+        adds=_ADMITS,
+    ),
+)
