@@ -19,7 +19,6 @@ from router.broker.topology import DEAD, UNROUTED
 from router.decisions.recovery import RetryPolicy
 from router.events import Observer, Trouble
 from router.flows.broker_returns import BrokerReturns
-from router.flows.gathering import Gathering
 from router.flows.intake import Intake, IntakeTools
 from router.flows.letters import Post, PostTools
 from router.flows.polling import Polling, PollingTools
@@ -84,7 +83,7 @@ def _front(crew: Crew) -> None:
     access = {unit: entry.access for unit, entry in installation.configuration.units.items() if entry.access}
     pulling = [plan.destination for plan in installation.plans.values() if plan.kind == "pull"]
     ports = FrontPorts(
-        accept=Gathering(make_intake(crew).accept),
+        accept=make_intake(crew).accept,
         work_list=installation.work_list,
         status=installation.views,
         store=installation.attachments,

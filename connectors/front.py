@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors import push_door, units_door
 from connectors.access import Units
+from connectors.gathering import Gathering
 from connectors.openapi import BadParameters, document, exactly
 from connectors.problems import problem, refusal
 from connectors.push import PushDoor
@@ -81,15 +82,16 @@ def build_front(
     slots = Slots(most=limits.requests, each=limits.each)
     prefix = urlsplit(public_url).path.rstrip("/")
     app = _bare(ports.announce, ports.clock)
+    accepting = anyio.CapacityLimiter(limits.accepting)
     app.state.pushes = PushHandler(
         doors=_by_path(doors),
-        accept=ports.accept,
+        accept=Gathering(ports.accept, accepting),
         status=ports.status,
         store=ports.store,
         announce=ports.announce,
         clock=ports.clock,
         slots=slots,
-        threads=anyio.CapacityLimiter(limits.accepting),
+        threads=accepting,
         prefix=prefix,
     )
     app.state.units_door = UnitsDoor(

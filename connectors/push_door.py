@@ -8,7 +8,7 @@ before is no yes, and the sender comes again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Annotated, Any, TypeVar
@@ -28,8 +28,8 @@ from connectors.rate import TokenBucket
 from connectors.receiving import Incoming, Refused, Slots, receive
 from router.errors import LedgerUnavailable
 from router.events import Observer, RequestRefused, Trouble
-from router.message import Acceptance
-from router.ports import Accept, AppealStatus, AttachmentStore, Clock
+from router.message import Acceptance, Batch
+from router.ports import AppealStatus, AttachmentStore, Clock
 from router.reasons import Refusal
 
 NO_SUCH_ADDRESS = "地址不存在"
@@ -50,7 +50,8 @@ class PushHandler:
     """All push doors, with everything they need handed in."""
 
     doors: Mapping[str, PushDoor]
-    accept: Accept
+    accept: Callable[[Batch], Awaitable[Acceptance]]
+    """Returns after COMMIT."""
     status: AppealStatus
     store: AttachmentStore
     announce: Observer
@@ -89,12 +90,13 @@ class PushHandler:
 
     async def _keep(self, parsed: Parsed) -> Acceptance:
         """Returns after COMMIT."""
-        return await self._ask(self._commit, parsed)
+        if parsed.files:
+            await self._ask(self._in_thread(self._store, parsed))
+        return await self._ask(self.accept(parsed.batch))
 
-    def _commit(self, parsed: Parsed) -> Acceptance:
+    def _store(self, parsed: Parsed) -> None:
         for content in parsed.files:
             self.store.put(content)
-        return self.accept(parsed.batch)
 
     async def appeal(self, request: Request) -> Response:
         """How an appeal of this source stands; asked with the scheme that it pushes with."""
@@ -111,7 +113,8 @@ class PushHandler:
         incoming = await self._receive(door, request, 0)
         _take(self._rates[door.path].questions)
         door.verify(replace(incoming, covers_line=True), self.clock())
-        found = await self._ask(self.status.status, door.source, request.path_params["appeal_id"])
+        asked = self._in_thread(self.status.status, door.source, request.path_params["appeal_id"])
+        found = await self._ask(asked)
         if found is None:
             return problem(404, "没有该诉求，或该诉求不是由本系统报送")
         return Response(to_json(found), media_type="application/json")
@@ -119,10 +122,13 @@ class PushHandler:
     async def _receive(self, door: PushDoor, request: Request, most: int) -> Incoming:
         return await receive(request, most=most, within=door.settings.read_within, prefix=self.prefix)
 
-    async def _ask(self, work: Callable[..., Answer], *args: Any) -> Answer:
-        """Do it in a thread. Raises Refused (503) when nothing was promised, or nobody knows."""
+    def _in_thread(self, work: Callable[..., Answer], *args: Any) -> Awaitable[Answer]:
+        return anyio.to_thread.run_sync(work, *args, limiter=self.threads)
+
+    async def _ask(self, answer: Awaitable[Answer]) -> Answer:
+        """Raises Refused (503) when nothing was promised, or nobody knows."""
         try:
-            return await anyio.to_thread.run_sync(work, *args, limiter=self.threads)
+            return await answer
         except LedgerUnavailable as error:
             wait = error.retry_after or COME_AGAIN
             raise Refused(Refusal.LEDGER_AWAY, 503, retry_after=wait) from error

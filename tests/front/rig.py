@@ -107,9 +107,9 @@ class Rig:
             "webhook-signature": "v1," + sign(f"{id_}.{timestamp}.".encode() + body, key),
         }
 
-    def push(self, data: Any, **how: Any) -> httpx.Response:
+    def push(self, data: Any, *, path: str = PATH, **how: Any) -> httpx.Response:
         body = data if isinstance(data, bytes) else json.dumps(data, ensure_ascii=False).encode()
-        return self.client.post(f"/push/{PATH}", content=body, headers=self.headers(body, **how))
+        return self.client.post(f"/push/{path}", content=body, headers=self.headers(body, **how))
 
     def raw(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.server.port), timeout=20)

@@ -167,6 +167,40 @@ def test_a_head_over_the_limit_is_refused(rig: Rig, lines: list[bytes], is_whole
     assert said == b"" or said.split(b" ")[1] in (b"400", b"431")
 
 
+@pytest.mark.parametrize(
+    "piece",
+    [
+        pytest.param(b"1;" + b"x" * 9000 + b"\r\n", id="behind the size of a chunk"),
+        pytest.param(b"0\r\n" + b"a: b\r\n" * 1500, id="behind the last chunk"),
+    ],
+)
+def test_what_is_neither_head_nor_body_is_bounded_too(rig: Rig, piece: bytes) -> None:
+    with rig.raw() as line:
+        line.sendall(head("transfer-encoding: chunked"))
+        for _ in range(100):
+            try:
+                line.sendall(piece)
+            except OSError:
+                break
+            piece = b"a: b\r\n" * 1500 if piece.startswith(b"0") else b"x" * 9000
+            time.sleep(0.02)
+        else:
+            pytest.fail("it took a megabyte of nothing")
+    assert rig.ledger.envelopes == []
+
+
+def test_a_header_behind_the_body_is_none(rig: Rig) -> None:
+    body = json.dumps(APPEAL).encode()
+    signed = rig.headers(body)
+    late = f"webhook-signature: {signed.pop('webhook-signature')}\r\n".encode()
+    names = [f"{name}: {value}" for name, value in signed.items() if name != "content-type"]
+    with rig.raw() as line:
+        line.sendall(head("transfer-encoding: chunked", "connection: close", *names))
+        line.sendall(b"%x\r\n%s\r\n0\r\n%s\r\n" % (len(body), body, late))
+        assert read_all(line).startswith(b"HTTP/1.1 401")
+    assert rig.ledger.envelopes == []
+
+
 def test_a_flood_is_slowed_down_and_told_when_to_come_again() -> None:
     with Rig().serving(settings(rate={"per_minute": 60, "burst": 5})) as rig:
         answers = [rig.push({"id": number}) for number in range(8)]
@@ -205,7 +239,9 @@ def test_p4_a_source_whose_senders_all_drip_leaves_room_for_the_others() -> None
 
 def test_more_at_once_than_there_is_room_for_are_told_to_come_again() -> None:
     may_commit, inside = threading.Event(), threading.Semaphore(0)
-    with Rig().serving(settings(), limits=FrontLimits(requests=2, each=2)) as rig:
+    doors = [PATH, "other-door-0123"]
+    pushes = [settings(path=path) for path in doors]
+    with Rig().serving(*pushes, limits=FrontLimits(requests=2, each=2)) as rig:
 
         def hold() -> None:
             inside.release()
@@ -214,8 +250,7 @@ def test_more_at_once_than_there_is_room_for_are_told_to_come_again() -> None:
         rig.ledger.before_commit = hold
         answers: list[httpx.Response] = []
         pushing = [
-            threading.Thread(target=lambda n=number: answers.append(rig.push({"id": n})))
-            for number in range(2)
+            threading.Thread(target=lambda p=path: answers.append(rig.push(APPEAL, path=p))) for path in doors
         ]
         for thread in pushing:
             thread.start()

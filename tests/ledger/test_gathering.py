@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 
+import anyio
 import pytest
 
+from connectors.gathering import MOST, Gathering
 from router.errors import LedgerUnavailable
-from router.flows.gathering import MOST, Gathering
 from router.message import Acceptance, Batch, Envelope
 from tests.hub import SOURCE, Hub
 
@@ -41,7 +43,7 @@ class Pushes:
     hub: Hub
     door: Door
     gathering: Gathering
-    pool: ThreadPoolExecutor
+    loop: asyncio.AbstractEventLoop
 
     def begin(self, *envelopes: Envelope) -> Future[Acceptance]:
         told = self._pushed(envelopes)
@@ -61,15 +63,21 @@ class Pushes:
         self.door.let_in.release(times)
 
     def _pushed(self, envelopes: tuple[Envelope, ...]) -> Future[Acceptance]:
-        return self.pool.submit(self.gathering, Batch(source=SOURCE, envelopes=envelopes))
+        pushed = self.gathering(Batch(source=SOURCE, envelopes=envelopes))
+        return asyncio.run_coroutine_threadsafe(pushed, self.loop)
 
 
 @pytest.fixture
 def pushes(hub: Hub) -> Iterator[Pushes]:
     door = Door(hub)
-    with ThreadPoolExecutor(12) as pool:
-        yield Pushes(hub, door, Gathering(door), pool)
-        door.let_in.release(100)
+    loop = asyncio.new_event_loop()
+    running = threading.Thread(target=loop.run_forever)
+    running.start()
+    yield Pushes(hub, door, Gathering(door, anyio.CapacityLimiter(8)), loop)
+    door.let_in.release(100)
+    loop.call_soon_threadsafe(loop.stop)
+    running.join(10)
+    loop.close()
 
 
 def test_whoever_comes_during_a_commit_is_in_the_next_one_together(pushes: Pushes) -> None:
@@ -114,8 +122,8 @@ def test_when_the_ledger_is_away_everybody_in_it_learns_so_and_the_next_push_goe
         with pytest.raises(LedgerUnavailable):
             one.result(10)
     pushes.door.fails = False
-    again = pushes.gathering(Batch(source=SOURCE, envelopes=(item("c-0"),)))
-    assert again.items[0].outcome == "new"
+    pushes.open()
+    assert pushes.begin(item("c-0")).result(10).items[0].outcome == "new"
 
 
 def test_the_same_item_pushed_twice_at_once_is_one_appeal(pushes: Pushes) -> None:
@@ -138,8 +146,12 @@ def test_no_transaction_grows_beyond_a_page(pushes: Pushes) -> None:
     assert pushes.door.sizes == [1, MOST // 2 + 1, MOST // 2 + 1]
 
 
-def test_a_page_with_a_cursor_is_never_mixed_with_others(hub: Hub) -> None:
-    gathering = Gathering(hub.intake.accept)
-    page = Batch(source=SOURCE, envelopes=(hub.item("f-0"),), cursor={"at": "1"})
-    assert gathering(page).items[0].outcome == "new"
-    assert hub.store.cursor(SOURCE) == {"at": "1"}
+def test_a_request_given_up_while_it_waits_takes_no_neighbour_along(pushes: Pushes) -> None:
+    item = pushes.hub.item
+    first = pushes.begin(item("f-0"))
+    given_up, other = pushes.more((item("f-1"),), (item("f-2"),))
+    assert given_up.cancel()
+    pushes.open()
+    assert first.result(10).items[0].outcome == "new"
+    assert other.result(10).items[0].outcome == "new"
+    assert pushes.door.sizes == [1, 2], "what was handed in is recorded all the same"
