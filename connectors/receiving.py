@@ -93,8 +93,10 @@ async def receive(request: Request, *, most: int, within: timedelta, prefix: str
     except TimeoutError as error:
         raise Refused(Refusal.TOO_SLOW, 408) from error
     body = _unpack(raw, request.headers.get("content-encoding", ""), most)
-    path = prefix + request.scope.get("raw_path", request.url.path.encode()).decode("ascii", "replace")
-    return Incoming(request.method, path, request.url.query, dict(request.headers.items()), raw, body)
+    scope = request.scope
+    path = prefix + scope["raw_path"].decode("ascii", "replace")
+    query = scope["query_string"].decode("ascii", "replace")
+    return Incoming(request.method, path, query, dict(request.headers.items()), raw, body)
 
 
 async def _read(request: Request, most: int) -> bytes:
