@@ -126,7 +126,10 @@ class Frozen(Part):
     @model_validator(mode="before")
     @classmethod
     def _cleaned(cls, given: Any) -> Any:
-        return clean_all(given) if isinstance(given, Mapping) and not _is_storable(given) else given
+        # A dict, as it mostly is, is known without asking the abstract class, which is slow.
+        if (type(given) is dict or isinstance(given, Mapping)) and not _is_storable(given):
+            return clean_all(given)
+        return given
 
 
 def _setter(slot: str) -> Callable[[BaseModel, Any], None]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import AwareDatetime, BaseModel
 
@@ -35,8 +35,7 @@ UNIT_FIELDS = UNIT_IDS | {"reporter.unit", "closure.unit"}
 PLACE_FIELDS = {"region", "facts.region", "facts.places", "facts.county"}
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """What is decided on."""
 
     appeal: Appeal

@@ -42,7 +42,7 @@ def fixed(units: Sequence[str]) -> Target:
 
 def named_in(field: Field, directory: Directory) -> Target:
     """The units that the field names, by id or by what people call them."""
-    return Target(f"field {field.path}", lambda subject: _units(field, subject, directory))
+    return Target(f"field {field.path}", _units_in(field, directory))
 
 
 def platform_of(field: Field, directory: Directory) -> Target:
@@ -57,28 +57,35 @@ def platform_of(field: Field, directory: Directory) -> Target:
 
 def except_for(target: Target, fields: Sequence[Field], directory: Directory) -> Target:
     """Never to whom these fields name."""
+    resolved, outs = target.resolve, tuple(_units_in(field, directory) for field in fields)
 
     def resolve(subject: Subject) -> tuple[str, ...]:
-        chosen = target.resolve(subject)
+        chosen = resolved(subject)
         if not chosen:
             return chosen
-        out = {unit for field in fields for unit in _units(field, subject, directory)}
-        return tuple(unit for unit in chosen if unit not in out) if out else chosen
+        for named in outs:
+            if out := named(subject):
+                chosen = tuple(unit for unit in chosen if unit not in out)
+        return chosen
 
     return Target(f"{target.said}, except {', '.join(field.path for field in fields)}", resolve)
 
 
-def _units(field: Field, subject: Subject, directory: Directory) -> tuple[str, ...]:
+def _units_in(field: Field, directory: Directory) -> Resolve:
     """Ids as they are, where the field holds nothing else: a source's own word may look like one."""
-    names = _many(field.get(subject))
-    if not names:
-        return ()
-    if field.path in UNIT_IDS:
-        found: Iterable[str | None] = names
-    else:
-        source = subject.appeal.source
-        found = (directory.unit(name, source) for name in names)
-    return tuple(dict.fromkeys(unit for unit in found if unit and directory.acts(unit)))
+    get, acts, holds_ids = field.get, directory.acts, field.path in UNIT_IDS
+
+    def units(subject: Subject) -> tuple[str, ...]:
+        names = get(subject)
+        if not names:
+            return ()
+        found: Iterable[str | None] = _many(names)
+        if not holds_ids:
+            source = subject.appeal.source
+            found = [directory.unit(name, source) for name in _many(names)]
+        return tuple(dict.fromkeys([unit for unit in found if unit and acts(unit)]))
+
+    return units
 
 
 def _many(value: Any) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 import ahocorasick
@@ -37,15 +37,14 @@ _make = tuple.__new__
 """Hit(…) without its keyword handling: half the time, some dozens of times per text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """Title and content, read once."""
 
     text: str
     """Both, folded, with a line break between."""
     hits: tuple[Hit, ...]
     """In the order of their ends; overlapping ones too."""
-    words: Mapping[str, int] = field(default_factory=dict)
+    words: Mapping[str, int] = MappingProxyType({})
     """Word found → IN_CONTENT, IN_TITLE or both."""
 
 
