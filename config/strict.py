@@ -6,13 +6,15 @@ from collections.abc import Collection
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
+
+from router.described import Described
 
 
-class Strict(BaseModel):
+class Strict(Described):
     """A block of a configuration file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 def check_url(written: str, schemes: Collection[str], *, needs_host: bool = True) -> str:

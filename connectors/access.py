@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from connectors.rate import RateLimit, TokenBucket
 from connectors.receiving import Incoming, Refused
 from connectors.schemes import HmacScheme, StandardWebhooksScheme
 from connectors.verification import Verifier, verifier
+from router.described import Described
 from router.errors import ConfigError, Problem
 from router.reasons import Refusal
 from router.secrets import SecretReader, SecretRef
@@ -22,10 +23,10 @@ SHORTEST_TOKEN = 16
 _BEARER = "bearer "
 
 
-class UnitAccess(BaseModel):
+class UnitAccess(Described):
     """How a unit proves at the HTTP door that it is this unit: by token, by signature, or by either."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     token: SecretRef | None = None
     """Sent as `Authorization: Bearer …`. At least 16 characters; only over TLS."""

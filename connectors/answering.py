@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from router import jsontext
+from router.described import Described
 from router.errors import MalformedEnvelope
 from router.message import Acceptance, Accepted
 
@@ -23,8 +24,8 @@ _NO_ITEM = {"appeal_id": "", "status_url": "", "outcome": ""}
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
-class _Words(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+class _Words(Described):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     content_type: MediaType = "application/json"
 

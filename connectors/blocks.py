@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from connectors.selecting import Select, Selector
+from router.described import Described
 
 MIB = 1024 * 1024
 
 
-class Block(BaseModel):
+class Block(Described):
     """A part of a configuration file."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 def _web_address(url: str) -> str:

@@ -17,11 +17,12 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from connectors.outgoing import Signer, SigningScheme, signer
 from connectors.selecting import Select, Selector, id_text
 from router import jsontext
+from router.described import Described
 from router.durations import Duration, within
 from router.errors import DestinationUnavailable, MalformedEnvelope, RejectedByReceiver, Throttled
 from router.limits import Identifier
@@ -49,8 +50,8 @@ def _web_address(written: str) -> str:
     return written
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+class _Block(Described):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 Words = Annotated[tuple[str | int | bool, ...], Field(max_length=50)]

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from connectors.answering import No, Yes
 from connectors.forms import File, read_multipart, read_urlencoded
@@ -28,6 +28,7 @@ from connectors.schemes import ParamsScheme, Scheme
 from connectors.selecting import Selector
 from connectors.verification import Proof, Verifier, verifier
 from router import jsontext
+from router.described import Described
 from router.durations import Duration, within
 from router.errors import MalformedEnvelope
 from router.message import Batch, Envelope
@@ -44,8 +45,8 @@ _MEDIA_TYPES: dict[str, Content] = {
 }
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+class _Block(Described):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class FileSettings(_Block):

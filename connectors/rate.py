@@ -7,13 +7,15 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from router.described import Described
 
 
-class RateLimit(BaseModel):
+class RateLimit(Described):
     """So many requests a minute on average, so many at once after a pause."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     per_minute: Annotated[int, Field(ge=1, le=600_000)] = 1200
     burst: Annotated[int, Field(ge=1, le=10_000)] = 100

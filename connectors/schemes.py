@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from connectors.digests import Algorithm
 from connectors.times import TimeFormat
+from router.described import Described
 from router.durations import Duration, within
 from router.secrets import SecretRef
 
@@ -30,8 +31,8 @@ Tolerance = Annotated[Duration, within("1s", "1h")]
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
-class _Scheme(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+class _Scheme(Described):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     secrets: Annotated[tuple[SecretRef, ...], Field(min_length=1, max_length=2)]
     """The secret; while it is being changed, the new one and the old one."""
