@@ -7,8 +7,6 @@ acknowledged, leases are given back. A kill instead loses nothing; leases then e
 
 from __future__ import annotations
 
-import gc
-import sys
 import threading
 import time
 from collections.abc import Collection
@@ -17,6 +15,7 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 
+from config.interpreter import tune_interpreter
 from config.roles import BUILD, ROLES, Crew, Role
 from config.wiring import Installation, now
 from monitoring import measures
@@ -32,23 +31,6 @@ from router.ledger.measures import numbers
 from router.ledger.presence import Presence
 
 STOP_WITHIN = timedelta(seconds=30)
-
-
-TURN = timedelta(milliseconds=1)
-"""A thread that comes back from the database, several times a page, waits so long until the one that works
-out the next page lets it go on; five milliseconds as Python comes, which together are as long as a page."""
-
-
-def tune_interpreter() -> None:
-    """Make Python's cycle collector look seldom and not at what lives for ever, and its threads take turns.
-
-    A page makes thousands of objects without a single cycle; searching them for some took a tenth of
-    the intake's time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-    sys.setswitchinterval(TURN.total_seconds())
 
 
 @dataclass

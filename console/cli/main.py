@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from config.interpreter import collect_seldom
 from console.cli import (
     appeals,
     approvals,
@@ -53,6 +54,8 @@ app.command()(running.demo)
 
 def main() -> None:
     """The entry point: errors that a person can mend are one clear text and exit code 2."""
+    # Before anything heavy is imported, which the commands do.
+    collect_seldom()
     from router.errors import ConfigError, HubError
 
     try:
