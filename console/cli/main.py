@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from config.interpreter import collect_seldom
+from config.interpreter import begin_quickly
 from console.cli import (
     appeals,
     approvals,
@@ -54,8 +54,7 @@ app.command()(running.demo)
 
 def main() -> None:
     """The entry point: errors that a person can mend are one clear text and exit code 2."""
-    # Before anything heavy is imported, which the commands do.
-    collect_seldom()
+    begin_quickly()  # before anything heavy is imported, which the commands do
     from router.errors import ConfigError, HubError
 
     try:
