@@ -12,7 +12,7 @@ from pydantic import Field
 
 from config.strict import Strict
 from connectors.access import UnitAccess
-from connectors.http_destination import HttpDestinationSettings
+from connectors.http_destination_settings import HttpDestinationSettings
 from connectors.mail.settings import MailboxSettings
 from connectors.push import PushSettings
 from connectors.rest_settings import RestSettings

@@ -23,7 +23,7 @@ from sqlalchemy import make_url
 from config.files import Bundle, read_folder
 from config.loading import Configuration, load
 from config.secrets import Secrets
-from connectors.http_destination import HttpDestination, HttpDestinationSettings
+from connectors.http_destination_settings import HttpDestinationSettings
 from router import crashpoints
 from router.decisions.lifecycle import reroutes
 from router.errors import ConfigError, Problem
@@ -180,6 +180,16 @@ class Installation:
     def http_destinations(self) -> Mapping[str, Destination]:
         """What the hub itself calls."""
         configuration = self.configuration
+        called = {
+            unit: settings
+            for unit, settings in configuration.destinations.items()
+            if isinstance(settings, HttpDestinationSettings)
+        }
+        if not called:
+            return {}
+        # Only now: an HTTP client comes along, which most commands have no use for.
+        from connectors.http_destination import HttpDestination
+
         return {
             unit: HttpDestination(
                 unit,
@@ -188,8 +198,7 @@ class Installation:
                 now,
                 configuration.projectors[settings.projection] if settings.projection else None,
             )
-            for unit, settings in configuration.destinations.items()
-            if isinstance(settings, HttpDestinationSettings)
+            for unit, settings in called.items()
         }
 
     @cached_property

@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 
 import httpx
 
+from connectors.addresses import shown
 from connectors.watchdog import Watchdog
 from router.errors import HubError, SourceRefused, SourceUnavailable, Throttled
 
@@ -223,29 +224,6 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     # By the clock of the one who says it, where it shows one: the two dates then fit together.
     wait = until - (_date(headers.get("date", "")) or datetime.now(UTC))
     return min(max(wait, timedelta(0)), LONGEST_WAIT)
-
-
-def shown(url: str) -> str:
-    """A URL for error texts: no query, no user, no fragment."""
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "a URL that cannot be read"
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{parts.scheme}://{host}{port}{parts.path}"
-
-
-def origin(url: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port: whom a request really goes to. None for what is no web address."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return None
-    return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80)
 
 
 def _date(said: str) -> datetime | None:

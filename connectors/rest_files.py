@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from connectors.http import TooLarge, origin
+from connectors.addresses import origin
+from connectors.http import TooLarge
 from connectors.media_types import media_type_of
 from connectors.rest_asking import Asker
 from connectors.rest_settings import AttachmentSettings

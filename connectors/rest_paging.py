@@ -16,8 +16,8 @@ from urllib.parse import urljoin
 
 from pydantic import Field
 
+from connectors.addresses import origin
 from connectors.blocks import Block
-from connectors.http import origin
 from connectors.selecting import Select, Selector, id_text
 from router import jsontext
 from router.errors import SourceRefused, SourceUnavailable

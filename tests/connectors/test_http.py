@@ -13,7 +13,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from connectors import http
+from connectors import addresses, http
 from connectors.http import Answer, Client, Gone, Request, TooLarge, Unauthorized
 from router.errors import HubError, SourceRefused, SourceUnavailable, Throttled
 from tests.connectors.conftest import Serve
@@ -179,9 +179,9 @@ def test_the_query_of_the_url_survives_further_parameters(serve: Serve) -> None:
 
 
 def test_an_origin_is_scheme_host_and_port() -> None:
-    assert http.origin("http://h/x") == http.origin("http://h:80/y")
-    assert http.origin("http://h/x") != http.origin("https://h/x")
-    assert http.origin("http://h:81/x") != http.origin("http://h/x")
+    assert addresses.origin("http://h/x") == addresses.origin("http://h:80/y")
+    assert addresses.origin("http://h/x") != addresses.origin("https://h/x")
+    assert addresses.origin("http://h:81/x") != addresses.origin("http://h/x")
     for odd in ("ftp://h/x", "//h/x", "x", "http://[x", "http://h:99999/"):
-        assert http.origin(odd) is None
-        assert CANARY not in http.shown(f"{odd}?{CANARY}")
+        assert addresses.origin(odd) is None
+        assert CANARY not in addresses.shown(f"{odd}?{CANARY}")

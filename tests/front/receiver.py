@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from connectors.http_destination import HttpDestination, HttpDestinationSettings
+from connectors.http_destination import HttpDestination
+from connectors.http_destination_settings import HttpDestinationSettings
 from tests.front.fakes import Clock
 from tests.front.rig import SECRETS
 

@@ -12,7 +12,8 @@ import pytest
 from pydantic import ValidationError
 from standardwebhooks import Webhook
 
-from connectors.http_destination import HttpDestination, HttpDestinationSettings
+from connectors.http_destination import HttpDestination
+from connectors.http_destination_settings import HttpDestinationSettings
 from connectors.receiving import Incoming
 from connectors.schemes import HmacScheme
 from connectors.verification import verifier

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from connectors.http_destination import HttpDestinationSettings
+from connectors.http_destination_settings import HttpDestinationSettings
 from connectors.push import PushSettings
 from connectors.schemes import Scheme
 from router.documents import read
