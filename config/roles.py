@@ -1,4 +1,8 @@
-"""What each role of a hub is made of: its flows, in threads of their own."""
+"""What each role of a hub is made of: its flows, in threads of their own.
+
+What only one role needs (the front, either half of the broker) is loaded as that role is built: a
+process that runs some of the roles, or a hub without RabbitMQ, starts without the libraries of the rest.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,12 @@ import random
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from config.sources import polled, postmen
 from config.wiring import Installation, new_id, now
 from connectors.access import Units
-from connectors.front import FrontLimits, FrontPorts, FrontServer, build_front
 from connectors.push import PushDoor
-from router.broker.consumer import Consumer
-from router.broker.publisher import PikaPublisher
-from router.broker.topology import DEAD, UNROUTED
 from router.decisions.recovery import RetryPolicy
 from router.events import Observer, Trouble
 from router.flows.broker_returns import BrokerReturns
@@ -26,6 +26,9 @@ from router.flows.reading import Reading
 from router.flows.records import Case, Head
 from router.flows.relay import Relay, RelayTools
 from router.flows.worker import Worker, WorkerTools
+
+if TYPE_CHECKING:
+    from connectors.front import FrontServer
 
 Role = Literal["front", "intake", "relay", "worker", "feedback"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -73,6 +76,8 @@ def make_intake(crew: Crew) -> Intake:
 
 
 def _front(crew: Crew) -> None:
+    from connectors.front import FrontLimits, FrontPorts, FrontServer, build_front
+
     installation = crew.installation
     settings = installation.configuration.settings
     doors = [
@@ -121,6 +126,8 @@ def _relay(crew: Crew) -> None:
     finish = {p.destination: p.finish for p in installation.plans.values() if p.kind == "amqp"}
     if broker is None or not finish:
         return
+    from router.broker.publisher import PikaPublisher
+
     password = installation.secret(broker.password) if broker.password else None
     publisher = PikaPublisher(broker, password, report=crew.report("relay"), random=random.random)
     tools = RelayTools(installation.outbox, publisher, installation.dispatching, now, crew.announce)
@@ -162,6 +169,9 @@ def _feedback(crew: Crew) -> None:
     broker = installation.configuration.settings.broker
     if broker is None:
         return
+    from router.broker.consumer import Consumer
+    from router.broker.topology import DEAD, UNROUTED
+
     password = installation.secret(broker.password) if broker.password else None
     returns = BrokerReturns(installation.returns, clock=now, announce=crew.announce)
     consumer = Consumer(

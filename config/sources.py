@@ -1,6 +1,6 @@
 """Which connector polls a source, and which carries a mailbox's answers: a few lines per kind.
 
-Mail and tables are loaded where a source needs them: their libraries would delay every start.
+A connector is loaded where a source of its kind is configured: its libraries would delay every start.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from config.connections import PullSettings
 from config.wiring import Installation, now
 from connectors.mail.settings import MailboxSettings
-from connectors.rest import RestSource
 from connectors.rest_settings import RestSettings
 from router.ports import Postman, Source
 
@@ -20,6 +19,8 @@ def polled(installation: Installation, name: str, settings: PullSettings) -> Sou
     """The source, ready to be polled. Raises ConfigError when a secret or a driver is missing."""
     secrets = installation.secret
     if isinstance(settings, RestSettings):
+        from connectors.rest import RestSource
+
         store = installation.attachments
         return RestSource(name, settings, secrets=secrets, store=store, clock=now, sleep=time.sleep)
     if isinstance(settings, MailboxSettings):

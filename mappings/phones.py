@@ -4,13 +4,14 @@ Phone numbers as people type them into forms, as E.164.
 Seen in real payloads: two numbers with `/` or 、 between them, full-width digits, Suzhou
 landlines without the area code 0512, 转 before an extension, a name in front, 138****0001, 无.
 What cannot be read is kept as it came: someone must be able to call back.
+
+Mobiles and Suzhou landlines are read here. The library that knows all others is loaded with the first
+of them (`rare_phones`): it is large, and most days never need it.
 """
 
 from __future__ import annotations
 
 import re
-
-import phonenumbers
 
 from mappings.plain import narrow
 
@@ -63,9 +64,11 @@ def _numbers(piece: str) -> tuple[list[str], bool]:
     parts = [_one(part) for part in piece.split()]
     if parts and all(parts):
         return [part for part in parts if part], True
-    matches = list(phonenumbers.PhoneNumberMatcher(piece, "CN"))
+    from mappings import rare_phones
+
+    matches = rare_phones.within(piece)
     left = _digits(piece) - sum(_digits(match.raw_string) for match in matches)
-    return [_e164(match.number) for match in matches], bool(matches) and left < _SHORTEST
+    return [rare_phones.e164(match.number) for match in matches], bool(matches) and left < _SHORTEST
 
 
 def _digits(text: str) -> int:
@@ -90,12 +93,6 @@ def _plain(piece: str) -> str | None:
         return f"+86512{landline.group(1)}"
     if not re.fullmatch(r"\+?\d{7,17}", digits):
         return None
-    try:
-        parsed = phonenumbers.parse(digits, "CN")
-    except phonenumbers.NumberParseException:
-        return None
-    return _e164(parsed) if phonenumbers.is_valid_number(parsed) else None
+    from mappings import rare_phones
 
-
-def _e164(number: phonenumbers.PhoneNumber) -> str:
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return rare_phones.valid(digits)

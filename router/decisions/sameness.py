@@ -12,8 +12,6 @@ import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rapidfuzz import fuzz
-
 SAME = 85.0
 LEAST_WITHIN = 15
 """A text of fewer letters may lie within many others by chance."""
@@ -40,6 +38,9 @@ def same_matter(content: str, others: Iterable[Told]) -> str | None:
 
 
 def _alike(one: str, other: str) -> float:
+    # Only here: it is 47 modules, and most cities' appeals never come by two doors.
+    from rapidfuzz import fuzz
+
     whole = fuzz.ratio(one, other)
     if min(len(one), len(other)) < LEAST_WITHIN:
         return whole
