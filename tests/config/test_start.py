@@ -1,0 +1,74 @@
+"""What a start need not load. Told by names, not by seconds: those depend on the machine and the day."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.config.folders import starter, swap
+
+REST = """\
+    pull: {kind: rest, url: "http://127.0.0.1:1", id: orderNo}
+
+    # The hub can ask it instead"""
+COMMAND = """
+from config.wiring import Installation
+assert Installation(folder).database
+"""
+HUB = """
+from config.process import Process
+from config.wiring import Installation
+Process(Installation(folder), roles)
+"""
+
+BROKER = {"pika": "relay", "kombu": "feedback", "amqp": "feedback"}
+RARE = {
+    "phonenumbers": "a phone that is neither a mobile nor Suzhou's (mappings/rare_phones.py)",
+    "rapidfuzz": "a unit's report about what another door may have brought (router/decisions/sameness.py)",
+    "alembic": "suqiu ledger upgrade",
+    "psycopg": "a ledger in PostgreSQL",
+    "pymysql": "a table exchange with MariaDB",
+    "imap_tools": "a mailbox",
+    "smtplib": "a mailbox that answers",
+    "docx": "tables that come by mail",
+    "python_calamine": "tables that come by mail",
+    "connectors.mail.source": "a mailbox",
+    "connectors.table_exchange": "a table exchange",
+    "connectors.http_destination": "a unit that the hub calls",
+}
+OUTSIDE = {"httpx": "a source or unit that is called", "uvicorn": "the front", "tenacity": "a REST source"}
+
+
+def loaded(code: str, folder: Path) -> set[str]:
+    """The modules in a fresh interpreter that has run this code."""
+    shown = (
+        f"from pathlib import Path\nfolder = Path({str(folder)!r})\n{code}\nimport sys\nprint(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("code", "needless"),
+    [
+        pytest.param(COMMAND, {**RARE, **BROKER, **OUTSIDE}, id="a command that opens the ledger"),
+        pytest.param(
+            f"roles = ['intake']\n{HUB}", {**RARE, **BROKER, "uvicorn": "the front"}, id="intake alone"
+        ),
+        pytest.param(f"from config.roles import ROLES as roles\n{HUB}", {**RARE, **BROKER}, id="no RabbitMQ"),
+    ],
+)
+def test_what_nothing_here_needs_is_not_loaded(code: str, needless: dict[str, str], tmp_path: Path) -> None:
+    folder = starter(tmp_path / "c")
+    swap(folder, "hub.yaml", "    # The hub can ask it instead", REST)
+    found = loaded(code, folder)
+    told = [f"{module}, which is for {what}" for module, what in needless.items() if module in found]
+    assert not told, (
+        "this start loads what it does not need; find by `python -X importtime` who imports "
+        + "; ".join(told)
+    )
+    assert "sqlalchemy" in found, "nothing was loaded at all"
