@@ -14,14 +14,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, Self
+from typing import Self
 
-from router.documents import MAX_BYTES, read
-from router.errors import ConfigError
+from router.documents import MAX_BYTES, Document, read_on
+from router.errors import Problem
 
 HUB = "hub.yaml"
 MAX_FILES = 2000
@@ -32,6 +32,7 @@ OPTIONAL = {"categories": "categories.yaml"}
 """Those that a city can do without."""
 MAPPINGS = "mappings"
 WORDS = "words"
+Reading = tuple[Document | None, Sequence[Problem]]
 _USUAL = {**NAMED, **OPTIONAL, MAPPINGS: MAPPINGS, WORDS: WORDS}
 
 
@@ -42,6 +43,8 @@ class Bundle:
     files: Mapping[str, str]
     unreadable: Mapping[str, str] = field(default_factory=dict, compare=False)
     """Path → why, for what is there but could not be read. Not part of the hash."""
+    hub_read: Reading | None = field(default=None, compare=False, repr=False)
+    """hub.yaml, where it has been read already to find the others. Not part of the hash."""
 
     @cached_property
     def hash(self) -> str:
@@ -61,11 +64,19 @@ class Bundle:
 
     def named(self, key: str) -> str:
         """The path that hub.yaml gives for `units`, `regions`, `routes`, `mappings` and the like."""
-        return _named(self._hub, key)
+        document, problems = self.hub
+        # In a file with a key that stands twice nobody knows which of the two is meant.
+        data = document.data if document and not problems else None
+        written = data.get(key) if isinstance(data, dict) else None
+        usual = _USUAL[key]
+        path = written if isinstance(written, str) and written and "\x00" not in written else usual
+        normal = os.path.normpath(PurePosixPath(path)).replace(os.sep, "/")
+        return usual if normal.startswith("/") else normal
 
     @cached_property
-    def _hub(self) -> Mapping[str, Any]:
-        return _hub(self.files.get(HUB, ""))
+    def hub(self) -> Reading:
+        """hub.yaml and what is wrong with it, read once for all who ask."""
+        return self.hub_read or read_on(HUB, self.files.get(HUB, ""))
 
     def mapping_files(self) -> dict[str, str]:
         """The files of the mappings folder, by their path inside it."""
@@ -86,13 +97,13 @@ def read_folder(folder: Path) -> Bundle:
     """Read what is there. What is missing or wrong is found by `config.loading`, not here."""
     reader = _Reader(folder)
     reader.take(HUB)
-    hub = _hub(reader.files.get(HUB, ""))
+    begun = Bundle(reader.files)
     for key in (*NAMED, *OPTIONAL):
-        reader.take(_named(hub, key))
+        reader.take(begun.named(key))
     for key in (MAPPINGS, WORDS):
-        for path in _yaml_files(folder, _named(hub, key)):
+        for path in _yaml_files(folder, begun.named(key)):
             reader.take(path)
-    return Bundle(dict(sorted(reader.files.items())), dict(sorted(reader.unreadable.items())))
+    return Bundle(dict(sorted(reader.files.items())), dict(sorted(reader.unreadable.items())), begun.hub)
 
 
 class _Reader:
@@ -132,22 +143,6 @@ class _Reader:
             raise ValueError(f"the configuration has more than {MAX_FILES} files or 32 MiB")
         # Line ends are made equal: a checkout on Windows is the same configuration.
         return file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-
-
-def _hub(text: str) -> Mapping[str, Any]:
-    try:
-        data = read(HUB, text).data
-    except ConfigError:
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def _named(hub: Mapping[str, Any], key: str) -> str:
-    written = hub.get(key)
-    usual = _USUAL[key]
-    path = written if isinstance(written, str) and written and "\x00" not in written else usual
-    normal = os.path.normpath(PurePosixPath(path)).replace(os.sep, "/")
-    return usual if normal.startswith("/") else normal
 
 
 def _yaml_files(folder: Path, inside: str) -> Iterator[str]:

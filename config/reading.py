@@ -133,7 +133,7 @@ def _document(parts: Parts, path: str) -> Document | None:
         if path not in parts.bundle.unreadable:
             parts.problems.append(_missing(parts, path))
         return None
-    document, problems = read_on(path, text)
+    document, problems = parts.bundle.hub if path == HUB else read_on(path, text)
     parts.problems += problems
     if document is not None:
         parts.documents[path] = document
