@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from config.interpreter import begin_quickly
+from config.interpreter import tune_command
 from console.cli import (
     appeals,
     approvals,
@@ -54,7 +54,7 @@ app.command()(running.demo)
 
 def main() -> None:
     """The entry point: errors that a person can mend are one clear text and exit code 2."""
-    begin_quickly()  # before anything heavy is imported, which the commands do
+    tune_command()  # before anything heavy is imported, which the commands do
     from router.errors import ConfigError, HubError
 
     try:

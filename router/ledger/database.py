@@ -15,6 +15,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -60,6 +61,8 @@ class Database:
                 json_serializer=_to_json,
                 connect_args={"connect_timeout": 5},
             )
+        # Whoever leaves an SQLite file last takes its log away, but only by closing; a command just ends.
+        weakref.finalize(self, _dispose, self._writer, self._reader)
 
     @property
     def engine(self) -> Engine:
@@ -91,8 +94,12 @@ class Database:
                 connection.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
-        self._writer.dispose()
-        self._reader.dispose()
+        _dispose(self._writer, self._reader)
+
+
+def _dispose(*engines: Engine) -> None:
+    for engine in engines:
+        engine.dispose()
 
 
 class Checkpointing:

@@ -23,6 +23,13 @@ from config.process import Process
 from config.wiring import Installation
 Process(Installation(folder), roles)
 """
+SUQIU = """
+from console.cli.main import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+"""
 
 BROKER = {"pika": "relay", "kombu": "feedback", "amqp": "feedback"}
 RARE = {
@@ -72,3 +79,9 @@ def test_what_nothing_here_needs_is_not_loaded(code: str, needless: dict[str, st
         + "; ".join(told)
     )
     assert "sqlalchemy" in found, "nothing was loaded at all"
+
+
+def test_a_command_that_ends_leaves_no_log_beside_the_ledger(tmp_path: Path) -> None:
+    folder = starter(tmp_path / "c")
+    loaded(f"import sys\nsys.argv = ['suqiu', 'ledger', 'upgrade', '--config', str(folder)]\n{SUQIU}", folder)
+    assert [path.name for path in (folder / "var").iterdir()] == ["suqiu.db"]
