@@ -12,6 +12,7 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
@@ -30,6 +31,9 @@ from router.ledger.database import Checkpointing
 from router.ledger.measures import numbers
 from router.ledger.presence import Presence
 
+if TYPE_CHECKING:
+    from connectors.front import FrontServer
+
 STOP_WITHIN = timedelta(seconds=30)
 
 
@@ -44,6 +48,7 @@ class Process:
     monitoring_port: int | None = None
     """Instead of the configured one: of several processes on one machine each needs its own."""
     _stop: threading.Event = field(default_factory=threading.Event)
+    _front: FrontServer | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -81,7 +86,8 @@ class Process:
         for thread in self._threads:
             thread.start()
         if self._crew.front is not None:
-            self._crew.front.start()
+            self._front = self._crew.front()
+            self._front.start()
 
     def _inherit(self) -> None:
         """On SQLite the first of a hub's processes knows that whoever held a lease is dead, and nobody
@@ -97,8 +103,8 @@ class Process:
 
     def stop(self) -> None:
         """Finish what is under way and return; safe to call twice."""
-        if self._crew.front is not None:
-            self._crew.front.stop()
+        if self._front is not None:
+            self._front.stop()
         self._stop.set()
         end = time.monotonic() + STOP_WITHIN.total_seconds()
         for thread in self._threads:
@@ -115,7 +121,7 @@ class Process:
 
     @property
     def front_port(self) -> int | None:
-        return self._crew.front.port if self._crew.front else None
+        return self._front.port if self._front else None
 
     def _vocabulary(self) -> Vocabulary:
         configuration = self.installation.configuration

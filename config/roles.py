@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from config.sources import polled, postmen
 from config.wiring import Installation, new_id, now
 from connectors.access import Units
-from connectors.push import PushDoor
+from connectors.push import PushDoor, by_path
 from router.decisions.recovery import RetryPolicy
 from router.events import Observer, Trouble
 from router.flows.broker_returns import BrokerReturns
@@ -26,6 +26,7 @@ from router.flows.reading import Reading
 from router.flows.records import Case, Head
 from router.flows.relay import Relay, RelayTools
 from router.flows.worker import Worker, WorkerTools
+from router.ports import Accept
 
 if TYPE_CHECKING:
     from connectors.front import FrontServer
@@ -46,7 +47,8 @@ class Crew:
     works: dict[str, Work] = field(default_factory=dict)
     """Name → what runs in a thread of that name until it is told to stop."""
     ready: dict[str, Answer] = field(default_factory=dict)
-    front: FrontServer | None = None
+    front: Callable[[], FrontServer] | None = None
+    """Makes it, which takes as long as a quarter of a start: once the other roles run."""
     relay: Relay | None = None
 
     def report(self, flow: str) -> Callable[[str], None]:
@@ -76,30 +78,37 @@ def make_intake(crew: Crew) -> Intake:
 
 
 def _front(crew: Crew) -> None:
+    installation = crew.installation
+    settings = installation.configuration.settings
+    public_url = settings.front.public_url
+    doors = by_path(
+        PushDoor(name, source.push, installation.secret, public_url=public_url)
+        for name, source in settings.sources.items()
+        if source.push
+    )
+    access = {unit: entry.access for unit, entry in installation.configuration.units.items() if entry.access}
+    pulling = [plan.destination for plan in installation.plans.values() if plan.kind == "pull"]
+    units = Units(access, installation.secret, pulling=pulling)
+    accept = make_intake(crew).accept
+    crew.front = lambda: _front_server(crew, doors, units, accept)
+
+
+def _front_server(crew: Crew, doors: Mapping[str, PushDoor], units: Units, accept: Accept) -> FrontServer:
     from connectors.front import FrontLimits, FrontPorts, FrontServer, build_front
 
     installation = crew.installation
-    settings = installation.configuration.settings
-    doors = [
-        PushDoor(name, source.push, installation.secret, public_url=settings.front.public_url)
-        for name, source in settings.sources.items()
-        if source.push
-    ]
-    access = {unit: entry.access for unit, entry in installation.configuration.units.items() if entry.access}
-    pulling = [plan.destination for plan in installation.plans.values() if plan.kind == "pull"]
     ports = FrontPorts(
-        accept=make_intake(crew).accept,
+        accept=accept,
         work_list=installation.work_list,
         status=installation.views,
         store=installation.attachments,
         announce=crew.announce,
         clock=now,
     )
-    units = Units(access, installation.secret, pulling=pulling)
-    front = settings.front
+    front = installation.configuration.settings.front
     limits = FrontLimits(front.requests, front.each, front.accepting, front.serving)
     app = build_front(doors, units, ports, limits=limits, public_url=front.public_url)
-    crew.front = FrontServer(app, front.host, front.port)
+    return FrontServer(app, front.host, front.port)
 
 
 def _intake(crew: Crew) -> None:
@@ -169,20 +178,18 @@ def _feedback(crew: Crew) -> None:
     broker = installation.configuration.settings.broker
     if broker is None:
         return
-    from router.broker.consumer import Consumer
-    from router.broker.topology import DEAD, UNROUTED
-
     password = installation.secret(broker.password) if broker.password else None
     returns = BrokerReturns(installation.returns, clock=now, announce=crew.announce)
-    consumer = Consumer(
-        broker,
-        password,
-        (DEAD, UNROUTED),
-        returns.record,
-        report=crew.report("feedback"),
-        random=random.random,
-    )
-    crew.works["feedback"] = consumer.run
+
+    def run(stop: threading.Event) -> None:
+        # Only now: kombu takes a tenth of a second, for which the first poll need not wait.
+        from router.broker.consumer import Consumer
+        from router.broker.topology import DEAD, UNROUTED
+
+        queues, report = (DEAD, UNROUTED), crew.report("feedback")
+        Consumer(broker, password, queues, returns.record, report=report, random=random.random).run(stop)
+
+    crew.works["feedback"] = run
 
 
 BUILD: Mapping[Role, Callable[[Crew], None]] = {

@@ -7,7 +7,7 @@ doors do stands in push_door.py and units_door.py, how the port is kept open in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -32,7 +32,7 @@ from connectors.push_door import COME_AGAIN, PushHandler
 from connectors.receiving import Refused, Slots
 from connectors.serving import MAX_HEAD, FrontServer
 from connectors.units_door import BadBody, NotServedHere, UnitsDoor
-from router.errors import ConfigError, LedgerUnavailable, Problem
+from router.errors import LedgerUnavailable
 from router.events import Observer, Trouble
 from router.ports import Accept, AppealStatus, AttachmentStore, Clock, WorkList
 
@@ -70,21 +70,22 @@ class FrontPorts:
 
 
 def build_front(
-    doors: Iterable[PushDoor],
+    doors: Mapping[str, PushDoor],
     units: Units,
     ports: FrontPorts,
     *,
     limits: FrontLimits | None = None,
     public_url: str = "",
 ) -> Starlette:
-    """The application. `public_url` is how the outside reaches it; its path is part of signatures."""
+    """The application. `doors` by their paths (`push.by_path`); `public_url` is how the outside reaches it,
+    whose path is part of signatures."""
     limits = limits or FrontLimits()
     slots = Slots(most=limits.requests, each=limits.each)
     prefix = urlsplit(public_url).path.rstrip("/")
     app = _bare(ports.announce, ports.clock)
     accepting = anyio.CapacityLimiter(limits.accepting)
     app.state.pushes = PushHandler(
-        doors=_by_path(doors),
+        doors=doors,
         accept=Gathering(ports.accept, accepting),
         status=ports.status,
         store=ports.store,
@@ -111,16 +112,6 @@ def build_front(
 def contract() -> dict[str, Any]:
     """The OpenAPI document of both doors: docs/contracts/openapi.json. It depends on no configuration."""
     return document((*push_door.OPERATIONS, *units_door.OPERATIONS), units_door.SCHEMES)
-
-
-def _by_path(doors: Iterable[PushDoor]) -> Mapping[str, PushDoor]:
-    found: dict[str, PushDoor] = {}
-    for door in doors:
-        other = found.setdefault(door.path, door)
-        if other is not door:
-            said = f"sources {other.source} and {door.source} push to the same path /push/{door.path}"
-            raise ConfigError([Problem("", said, "give one of them another push.path")])
-    return found
 
 
 def _bare(announce: Observer, clock: Clock) -> Starlette:

@@ -7,10 +7,11 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from connectors.receiving import Refused
+from router.described import Described
 from router.reasons import Refusal
 
 PROBLEM_TYPE = "application/problem+json"
@@ -29,10 +30,10 @@ MESSAGES: dict[Refusal, str] = {
 }
 
 
-class ProblemAnswer(BaseModel):
+class ProblemAnswer(Described):
     """Problem details as every refusal of the front carries them."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)
 
     type: str = "about:blank"
     title: str

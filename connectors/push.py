@@ -11,7 +11,7 @@ as well where it has one. Both are one source, and the ledger recognises what co
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -30,7 +30,7 @@ from connectors.verification import Proof, Verifier, verifier
 from router import jsontext
 from router.described import Described
 from router.durations import Duration, within
-from router.errors import MalformedEnvelope
+from router.errors import ConfigError, MalformedEnvelope, Problem
 from router.message import Batch, Envelope
 from router.reasons import Refusal
 from router.secrets import SecretReader
@@ -174,3 +174,14 @@ class PushDoor:
                 raise MalformedEnvelope(f"file {number} is larger than {limits.max_bytes} bytes")
             if not any(fnmatchcase(file.media_type, kind) for kind in limits.media_types):
                 raise MalformedEnvelope(f"file {number} is of a type that is not taken")
+
+
+def by_path(doors: Iterable[PushDoor]) -> Mapping[str, PushDoor]:
+    """Each under the end of its URL. Raises ConfigError where two sources share one."""
+    found: dict[str, PushDoor] = {}
+    for door in doors:
+        other = found.setdefault(door.path, door)
+        if other is not door:
+            said = f"sources {other.source} and {door.source} push to the same path /push/{door.path}"
+            raise ConfigError([Problem("", said, "give one of them another push.path")])
+    return found

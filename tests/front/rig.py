@@ -16,7 +16,7 @@ import httpx
 
 from connectors.access import UnitAccess, Units
 from connectors.front import FrontLimits, FrontPorts, FrontServer, build_front
-from connectors.push import PushDoor, PushSettings
+from connectors.push import PushDoor, PushSettings, by_path
 from tests.front.fakes import Clock, Events, Ledger, Secrets, Store, WorkList
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -88,7 +88,9 @@ class Rig:
             for number, push in enumerate(pushes)
         ]
         units = Units(access, SECRETS, pulling={"rsj", "gaj", "wzq"})
-        app = build_front(doors, units, self.ports, limits=limits, public_url="http://hub.example/in")
+        app = build_front(
+            by_path(doors), units, self.ports, limits=limits, public_url="http://hub.example/in"
+        )
         self.server = FrontServer(app, "127.0.0.1", 0)
         self.server.start()
         try:
