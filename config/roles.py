@@ -87,6 +87,8 @@ def _front(crew: Crew) -> None:
         if source.push
     )
     access = {unit: entry.access for unit, entry in installation.configuration.units.items() if entry.access}
+    if not doors and not access:
+        return  # nobody could come in: no port is open that nobody needs
     pulling = [plan.destination for plan in installation.plans.values() if plan.kind == "pull"]
     units = Units(access, installation.secret, pulling=pulling)
     accept = make_intake(crew).accept
