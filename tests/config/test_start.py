@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.config.folders import starter, swap
 
@@ -22,6 +25,19 @@ HUB = """
 from config.process import Process
 from config.wiring import Installation
 Process(Installation(folder), roles)
+"""
+POLLED = {"pull": {"kind": "rest", "url": "http://127.0.0.1:1", "id": "orderNo"}}
+MIGRATED = """
+from router.ledger.migrate import upgrade
+from config.wiring import Installation
+upgrade(Installation(folder).database)
+"""
+RUNNING = """
+from config.process import Process
+process = Process(Installation(folder), roles)
+process.start()
+print(process.front_port)
+process.stop()
 """
 SUQIU = """
 from console.cli.main import main
@@ -79,6 +95,32 @@ def test_what_nothing_here_needs_is_not_loaded(code: str, needless: dict[str, st
         + "; ".join(told)
     )
     assert "sqlalchemy" in found, "nothing was loaded at all"
+
+
+def test_where_nobody_can_come_in_there_is_no_front_and_no_port(tmp_path: Path) -> None:
+    folder = starter(tmp_path / "c")
+    edit(folder / "hub.yaml", lambda hub: hub["sources"]["example"].update(POLLED))
+    edit(folder / "hub.yaml", lambda hub: hub["sources"]["example"].pop("push"))
+    edit(folder / "hub.yaml", lambda hub: hub["monitoring"].update(port=0))
+    edit(folder / "units.yaml", only_called)
+    found = loaded(f"{MIGRATED}\nroles = ['front', 'intake']\n{RUNNING}", folder)
+    assert "None" in found, "a front listens"
+    assert "uvicorn" not in found
+
+
+def edit(file: Path, change: Callable[[Any], Any]) -> None:
+    yaml = YAML()
+    data = yaml.load(file.read_text("utf-8"))
+    change(data)
+    with file.open("w", encoding="utf-8") as out:
+        yaml.dump(data, out)
+
+
+def only_called(units: Any) -> None:
+    """The hub calls them; none has access."""
+    units["defaults"]["destination"] = {"kind": "http", "url": "http://127.0.0.1:1/"}
+    for unit in units["units"]:
+        unit.pop("access", None)
 
 
 def test_a_command_that_ends_leaves_no_log_beside_the_ledger(tmp_path: Path) -> None:
