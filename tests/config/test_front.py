@@ -32,9 +32,10 @@ def front(tmp_path: Path) -> Iterator[FrontServer]:
     crew = Crew(installation, nobody)
     BUILD["front"](crew)
     assert crew.front is not None
-    crew.front.start()
-    yield crew.front
-    crew.front.stop()
+    server = crew.front()
+    server.start()
+    yield server
+    server.stop()
     installation.database.close()
 
 
