@@ -14,10 +14,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-
-from starlette.requests import Request
+from typing import TYPE_CHECKING
 
 from router.reasons import Refusal
+
+if TYPE_CHECKING:  # whoever reads a configuration comes by here, and few of them open a front
+    from starlette.requests import Request
 
 
 class Refused(Exception):

@@ -53,6 +53,7 @@ RARE = {
     "rapidfuzz": "a unit's report about what another door may have brought (router/decisions/sameness.py)",
     "alembic": "suqiu ledger upgrade",
     "psycopg": "a ledger in PostgreSQL",
+    "sqlalchemy.dialects.postgresql": "a ledger in PostgreSQL",
     "pymysql": "a table exchange with MariaDB",
     "imap_tools": "a mailbox",
     "smtplib": "a mailbox that answers",
@@ -62,7 +63,12 @@ RARE = {
     "connectors.table_exchange": "a table exchange",
     "connectors.http_destination": "a unit that the hub calls",
 }
-OUTSIDE = {"httpx": "a source or unit that is called", "uvicorn": "the front", "tenacity": "a REST source"}
+OUTSIDE = {
+    "httpx": "a source or unit that is called",
+    "uvicorn": "the front",
+    "starlette": "the front",
+    "tenacity": "a REST source",
+}
 
 
 def loaded(code: str, folder: Path) -> set[str]:
