@@ -221,3 +221,10 @@ def hmac_hex(text: str) -> str:
     import base64
 
     return base64.b64decode(sign(text.encode(), KEY)).hex()
+
+
+def test_a_look_at_the_head_alone_leases_nothing(rig: Rig) -> None:
+    rig.work_list.add(dispatch())
+    token = {"authorization": f"Bearer {TOKEN}"}
+    assert rig.client.head("/v1/tasks", headers=token).status_code == 405
+    assert len(rig.client.get("/v1/tasks", headers=token).json()["tasks"]) == 1
