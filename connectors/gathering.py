@@ -37,7 +37,9 @@ class Gathering:
         """By source, while there is something to commit."""
 
     async def __call__(self, batch: Batch) -> Acceptance:
-        """Record a pushed batch, which has no cursor and replaces no set; returns after COMMIT."""
+        """Record the batch; returns after COMMIT."""
+        if batch.cursor is not None or batch.replaces is not None:
+            return await self._recorded(batch)
         told: asyncio.Future[Acceptance] = asyncio.get_running_loop().create_future()
         waiting = self._waiting.setdefault(batch.source, deque())
         waiting.append((batch, told))
@@ -56,15 +58,20 @@ class Gathering:
         batches = [batch for batch, _ in gathered]
         waiters = [told for _, told in gathered]
         try:
-            accepted = await anyio.to_thread.run_sync(self._accept, _together(batches), limiter=self._threads)
+            accepted = await self._recorded(_together(batches))
         except BaseException as error:  # whoever waits must learn of it, whatever it is
             for told in waiters:
                 if not told.done():  # its request may have been given up
                     told.set_exception(error)
+            if not isinstance(error, Exception):
+                raise  # the loop is ending
             return
         for told, own in zip(waiters, _apart(accepted.items, batches), strict=True):
             if not told.done():
                 told.set_result(Acceptance(items=own))
+
+    async def _recorded(self, batch: Batch) -> Acceptance:
+        return await anyio.to_thread.run_sync(self._accept, batch, limiter=self._threads)
 
 
 def _next(waiting: deque[Waiting]) -> list[Waiting]:

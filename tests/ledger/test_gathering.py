@@ -155,3 +155,13 @@ def test_a_request_given_up_while_it_waits_takes_no_neighbour_along(pushes: Push
     assert first.result(10).items[0].outcome == "new"
     assert other.result(10).items[0].outcome == "new"
     assert pushes.door.sizes == [1, 2], "what was handed in is recorded all the same"
+
+
+def test_a_page_with_a_cursor_is_never_mixed_with_others(hub: Hub) -> None:
+    page = Batch(source=SOURCE, envelopes=(hub.item("h-0"),), cursor={"at": "1"})
+
+    async def push() -> Acceptance:
+        return await Gathering(hub.intake.accept, anyio.CapacityLimiter(1))(page)
+
+    assert asyncio.run(push()).items[0].outcome == "new"
+    assert hub.store.cursor(SOURCE) == {"at": "1"}
