@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import MetaData, insert, select
+from sqlalchemy import MetaData, insert, select, text
 
 import router.ledger
 from router.directory import Directory, Unit
 from router.flows.records import Actor
-from router.ledger import migrate, version
+from router.ledger import migrate, schema, version
 from router.ledger.approvals import Application, Approvals
 from router.ledger.database import Database
 from router.ledger.views import Filter
@@ -96,3 +96,21 @@ def test_the_way_back_leaves_what_the_first_schema_knew(ledger_url: str, tmp_pat
     assert migrate.upgrade(hub.database) == ("0001", version.needed())
     assert hub.views.appeals(Filter()) == before
     hub.close()
+
+
+def test_what_is_a_partial_index_on_sqlite_is_one_on_postgresql(database_url: str) -> None:
+    """The tables' definitions say it for SQLite only; a new migration must say it for both."""
+    partial = {
+        index.name
+        for table in schema.metadata.tables.values()
+        for index in table.indexes
+        if index.dialect_options["sqlite"]["where"] is not None
+    }
+    ledger = Database(database_url)
+    migrate.upgrade(ledger)
+    with ledger.read() as connection:
+        found = connection.execute(text("SELECT indexname FROM pg_indexes WHERE indexdef LIKE '% WHERE %'"))
+        made = set(found.scalars())
+    ledger.close()
+    assert partial
+    assert partial <= made
