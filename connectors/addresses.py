@@ -1,8 +1,20 @@
-"""Web addresses: how error texts show one, and whom a request to it really reaches."""
+"""Web addresses: what is one, how error texts show it, and whom a request to it really reaches."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+
+def web_address(url: str) -> SplitResult:
+    """The parts of an address in a configuration. ValueError, without quoting it, where it is none."""
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or any(sign.isspace() for sign in url):
+        raise ValueError("is not a URL: it must begin with http:// or https:// and name a host")
+    return parts
 
 
 def shown(url: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from connectors.addresses import web_address
 from connectors.selecting import Select, Selector
 from router.described import Described
 
@@ -19,20 +19,14 @@ class Block(Described):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-def _web_address(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_usable = False
-    if not is_usable or any(sign.isspace() for sign in url):
-        raise ValueError("is not a URL: it must begin with http:// or https:// and name a host")
+def _anonymous(url: str) -> str:
+    parts = web_address(url)
     if parts.username is not None or parts.password is not None:
         raise ValueError("must not hold a user or a password")
     return url
 
 
-Url = Annotated[str, Field(max_length=2000), AfterValidator(_web_address)]
+Url = Annotated[str, Field(max_length=2000), AfterValidator(_anonymous)]
 Text = Annotated[str, Field(max_length=500)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 

@@ -4,38 +4,27 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
+from connectors.addresses import web_address
+from connectors.blocks import Block
 from connectors.outgoing import SigningScheme
 from connectors.selecting import Selector
-from router.described import Described
 from router.durations import Duration, within
 from router.limits import Identifier
 
 
-def _web_address(written: str) -> str:
-    try:
-        parts = urlsplit(written)
-        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_usable = False
-    if not is_usable or any(sign.isspace() for sign in written):
-        raise ValueError("is not a URL: it must begin with http:// or https:// and name a host")
-    if parts.password is not None:
+def _without_password(url: str) -> str:
+    if web_address(url).password is not None:
         raise ValueError("must not hold a password")
-    return written
-
-
-class _Block(Described):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    return url
 
 
 Words = Annotated[tuple[str | int | bool, ...], Field(max_length=50)]
 
 
-class Verdict(_Block):
+class Verdict(Block):
     """How to read an answer in the 200s that says inside whether it means yes."""
 
     at: Selector
@@ -48,11 +37,11 @@ class Verdict(_Block):
     """Words that mean: not now. Every other word is a no."""
 
 
-class HttpDestinationSettings(_Block):
+class HttpDestinationSettings(Block):
     """A unit's own system, called by the hub."""
 
     kind: Literal["http"]
-    url: Annotated[str, Field(max_length=2000), AfterValidator(_web_address)]
+    url: Annotated[str, Field(max_length=2000), AfterValidator(_without_password)]
     signing: SigningScheme | None = None
     """How the hub signs; without it nothing proves that a message is the hub's."""
     timeout: Annotated[Duration, within("1s", "25s")] = timedelta(seconds=15)

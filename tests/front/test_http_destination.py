@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,9 +15,9 @@ from standardwebhooks import Webhook
 
 from connectors.http_destination import HttpDestination
 from connectors.http_destination_settings import HttpDestinationSettings
-from connectors.receiving import Incoming
+from connectors.receiving import Incoming, Refused
 from connectors.schemes import HmacScheme
-from connectors.verification import verifier
+from connectors.verification import Proof, verifier
 from router.errors import DestinationUnavailable, HubError, RejectedByReceiver, Throttled
 from router.message import Dispatch
 from tests.destinations import DestinationContract
@@ -68,9 +69,11 @@ def test_an_hmac_signature_is_what_our_own_door_would_accept() -> None:
         system.destination.deliver(dispatch(), 1)
         (got,) = system.got
         path, _, query = got.path.partition("?")
-        verifier(HmacScheme.model_validate(scheme), SECRETS)(
-            Incoming("POST", path, query, got.headers, got.body, got.body), system.clock()
-        )
+        verify = verifier(HmacScheme.model_validate(scheme), SECRETS)
+        came = Incoming("POST", path, query, got.headers, got.body, got.body)
+        assert isinstance(verify(came, system.clock()), Proof)
+        with pytest.raises(Refused):
+            verify(replace(came, raw=got.body + b" ", body=got.body + b" "), system.clock())
 
 
 def test_a_token_is_sent_as_it_is() -> None:
