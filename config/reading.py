@@ -73,6 +73,8 @@ class Parts:
 
 
 def read_parts(bundle: Bundle) -> Parts:
+    """Every file as far as it can be read. Never raises: what is wrong stands in `problems`, and what
+    depends on a file that cannot be used is left out."""
     parts = Parts(bundle)
     parts.problems += [Problem(f"{path}:1", why) for path, why in bundle.unreadable.items()]
     parts.settings = _model(parts, HUB, HubSettings, _KEYS)

@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connectors.access import UNIT_HEADER, Units
-from connectors.openapi import Operation, asked, json_body, problems
+from connectors.openapi import Endpoint, Operation, asked, json_body, problems
 from connectors.problems import problem
 from connectors.receiving import Incoming, Refused, Slots, receive
 from connectors.units_contract import Acknowledgement, LeaseLength, Rejection, TaskLease, TaskPage
@@ -144,9 +144,10 @@ class OneFile(BaseModel):
     sha256: Sha256
 
 
-def _admitted(
-    serve: Callable[[Visit, Request], Awaitable[Response]], *, pulls: bool = True
-) -> Callable[[Request], Awaitable[Response]]:
+Serve = Callable[[Visit, Request], Awaitable[Response]]
+
+
+def _admitted(serve: Serve, *, pulls: bool = True) -> Endpoint:
     """For a unit that has proved who it is, and with `pulls` only for one that fetches its tasks here."""
 
     async def endpoint(request: Request) -> Response:
@@ -204,6 +205,22 @@ def _settled(done: bool) -> Response:
 _ALWAYS = problems(408, 413, 415, 422, 429, 503, 403)
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
+
+def _settling(serve: Serve, verb: str, summary: str, body: type[BaseModel], done: str) -> Operation:
+    """What a unit says of one task it has on lease."""
+    return Operation(
+        name=serve.__name__,
+        method="POST",
+        path=f"/v1/tasks/{{dispatch_id}}/{verb}",
+        endpoint=_admitted(serve),
+        tag="单位",
+        summary=summary,
+        asks=OneTask,
+        answers={204: {"description": done}, **_ALWAYS, **problems(409)},
+        adds={**json_body(body), **_ADMITS},
+    )
+
+
 OPERATIONS = (
     Operation(
         name="lease_tasks",
@@ -218,28 +235,8 @@ OPERATIONS = (
         gives=TaskPage,
         adds=_ADMITS,
     ),
-    Operation(
-        name="acknowledge",
-        method="POST",
-        path="/v1/tasks/{dispatch_id}/ack",
-        endpoint=_admitted(acknowledge),
-        tag="单位",
-        summary="确认收到",
-        asks=OneTask,
-        answers={204: {"description": "已确认；重复确认同样成功"}, **_ALWAYS, **problems(409)},
-        adds={**json_body(Acknowledgement), **_ADMITS},
-    ),
-    Operation(
-        name="reject",
-        method="POST",
-        path="/v1/tasks/{dispatch_id}/reject",
-        endpoint=_admitted(reject),
-        tag="单位",
-        summary="拒收",
-        asks=OneTask,
-        answers={204: {"description": "已记录，转人工处理"}, **_ALWAYS, **problems(409)},
-        adds={**json_body(Rejection), **_ADMITS},
-    ),
+    _settling(acknowledge, "ack", "确认收到", Acknowledgement, "已确认；重复确认同样成功"),
+    _settling(reject, "reject", "拒收", Rejection, "已记录，转人工处理"),
     Operation(
         name="attachment",
         method="GET",
